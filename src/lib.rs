@@ -1,3 +1,4 @@
 //! Keyway: a self-hosted, multi-tenant auth-config service. One domain layer on one Postgres, spoken to in several
 //! wire dialects.
 
+pub mod json;
