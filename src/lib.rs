@@ -1,4 +1,5 @@
 //! Keyway: a self-hosted, multi-tenant auth-config service. One domain layer on one Postgres, spoken to in several
 //! wire dialects.
 
+pub mod crypto;
 pub mod json;

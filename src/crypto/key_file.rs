@@ -1,0 +1,207 @@
+//! Root keys in files: refused where others could read them, written so that a crash cannot lose
+//! a key that was used.
+
+use super::{RootKey, RootKeyError};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Where container platforms mount secrets, with permissions that the operator cannot choose.
+const MOUNTED_SECRETS: &str = "/run/secrets";
+/// More than any text form of a key; keeps a wrongly named large file out of memory.
+const LARGEST: u64 = 4_096;
+
+impl RootKey {
+    /// Reads the key (base64) from a regular file that only its owner can read. Files under
+    /// `/run/secrets` (where symbolic links lead counts) may have any permissions.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is not a regular file of at most 4,096 bytes, can be read,
+    /// written or executed by group or others, or does not hold a key. Errors name the path, never
+    /// the content.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RootKeyError> {
+        let path = path.as_ref();
+        let failed = |attempt| {
+            move |source| RootKeyError::Io {
+                attempt,
+                path: path.into(),
+                source,
+            }
+        };
+        // Checked and opened by its real name, and the permissions are those of the opened file:
+        // a link that changes in between cannot swap the file.
+        let real = fs::canonicalize(path).map_err(failed("opening"))?;
+        if !fs::metadata(&real).map_err(failed("opening"))?.is_file() {
+            return Err(RootKeyError::NotAKeyFile { path: path.into() });
+        }
+        let file = File::open(&real).map_err(failed("opening"))?;
+        let facts = file.metadata().map_err(failed("opening"))?;
+        if !facts.is_file() || facts.len() > LARGEST {
+            return Err(RootKeyError::NotAKeyFile { path: path.into() });
+        }
+        let mode = facts.mode() & 0o7777;
+        if mode & 0o077 != 0 && !real.starts_with(MOUNTED_SECRETS) {
+            return Err(RootKeyError::Exposed {
+                path: path.into(),
+                mode,
+            });
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(4_096));
+        file.take(LARGEST)
+            .read_to_end(&mut text)
+            .map_err(failed("reading"))?;
+        str::from_utf8(&text)
+            .map_err(|_| RootKeyError::NotBase64)
+            .and_then(Self::from_base64)
+            .map_err(|source| RootKeyError::Content {
+                path: path.into(),
+                source: Box::new(source),
+            })
+    }
+
+    /// Writes the key to a new file with mode 0400 and returns when file and directory are on
+    /// disk, so that nothing is ever sealed under a key that a power cut could take.
+    ///
+    /// # Errors
+    /// When the file exists (it is never replaced) or the operating system refuses; a half-written
+    /// file is removed again.
+    pub fn create_file(&self, path: impl AsRef<Path>) -> Result<(), RootKeyError> {
+        let path = path.as_ref();
+        let failed = |attempt| {
+            move |source| RootKeyError::Io {
+                attempt,
+                path: path.into(),
+                source,
+            }
+        };
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o400)
+            .open(path)
+            .map_err(failed("creating"))?;
+        self.write_durably(file, &directory_of(path))
+            .map_err(|source| {
+                // The first failure is what the operator must see; a file that also cannot be
+                // removed is refused as no key at the next start.
+                let _ = fs::remove_file(path);
+                failed("writing")(source)
+            })
+    }
+
+    fn write_durably(&self, mut file: File, directory: &Path) -> std::io::Result<()> {
+        file.write_all(self.to_base64().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        File::open(directory)?.sync_all()
+    }
+}
+
+fn directory_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    /// A directory of its own for one test, removed at the end.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("keyway-{}", uuid::Uuid::new_v4()));
+            fs::create_dir(&path).expect("a writable temporary directory");
+            Self(path)
+        }
+
+        fn file(&self, content: &[u8], mode: u32) -> PathBuf {
+            let path = self.0.join(uuid::Uuid::new_v4().to_string());
+            fs::write(&path, content).expect("writable");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("own file");
+            path
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_created_file_is_for_the_owner_only_and_reads_back() {
+        let scratch = Scratch::new();
+        let (key, path) = (RootKey::generate(), scratch.0.join("root.key"));
+
+        key.create_file(&path).expect("a new file");
+
+        let mode = fs::metadata(&path).expect("exists").mode() & 0o7777;
+        assert_eq!(mode, 0o400);
+        let read = RootKey::from_file(&path).expect("readable by its owner");
+        assert_eq!(read.root_id(), key.root_id());
+    }
+
+    #[test]
+    fn an_existing_file_is_never_replaced() {
+        let scratch = Scratch::new();
+        let path = scratch.file(b"precious", 0o600);
+        assert!(RootKey::generate().create_file(&path).is_err());
+        assert_eq!(fs::read(&path).expect("still there"), b"precious");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_the_remedy() {
+        let scratch = Scratch::new();
+        let text = RootKey::generate().to_base64();
+        for mode in [0o440, 0o404, 0o644, 0o620, 0o777] {
+            let path = scratch.file(text.as_bytes(), mode);
+            let error = RootKey::from_file(&path).expect_err("exposed").to_string();
+            assert!(
+                error.contains(&format!("chmod 0400 {}", path.display())),
+                "{error}"
+            );
+            assert!(!error.contains(text.as_str()));
+        }
+        for mode in [0o400, 0o600] {
+            assert!(RootKey::from_file(scratch.file(text.as_bytes(), mode)).is_ok());
+        }
+    }
+
+    #[test]
+    fn links_are_followed_to_the_file_that_counts() {
+        let scratch = Scratch::new();
+        let exposed = scratch.file(RootKey::generate().to_base64().as_bytes(), 0o644);
+        let link = scratch.0.join("link");
+        symlink(&exposed, &link).expect("links are supported");
+        let error = RootKey::from_file(&link).expect_err("exposed");
+        assert!(matches!(error, RootKeyError::Exposed { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_a_key_file_is_refused_without_its_content() {
+        let scratch = Scratch::new();
+        for content in [b"".as_slice(), b"CANARY", b"\xff\xfe", &[b'A'; 5_000]] {
+            let path = scratch.file(content, 0o400);
+            let error = RootKey::from_file(&path).expect_err("no key").to_string();
+            assert!(error.contains(&path.display().to_string()), "{error}");
+            assert!(!error.contains("CANARY"), "{error}");
+        }
+        assert!(matches!(
+            RootKey::from_file(&scratch.0),
+            Err(RootKeyError::NotAKeyFile { .. })
+        ));
+        assert!(matches!(
+            RootKey::from_file(scratch.0.join("absent")),
+            Err(RootKeyError::Io { .. })
+        ));
+    }
+}
