@@ -2,4 +2,6 @@
 //! wire dialects.
 
 pub mod crypto;
+pub mod domain;
 pub mod json;
+pub mod store;

@@ -1,0 +1,187 @@
+//! The one entrance to the rules: every dialect calls its methods and nothing below them. This file holds who calls;
+//! the rules of each kind of thing are in the module of that name.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+
+use super::caller::{Caller, Scope};
+use super::error::{Error, KeyFault};
+use super::ids::{IntegrationId, KeyId, TenantId};
+use super::tenants::operator;
+use crate::crypto::{Pepper, PresentedKey, mask_key};
+use crate::store::api_keys::{self, StoredKey};
+use crate::store::keys::Vault;
+use crate::store::{Access, Db, audit, retirement};
+
+/// How long a key's row is believed: a revocation is seen by every server within 5 s.
+const KEY_LIFETIME: Duration = Duration::from_secs(4);
+/// How many keys are remembered.
+const KEYS: u64 = 10_000;
+
+/// What the operator set that the rules need.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Begins every URL that we hand out, without a slash at its end.
+    pub public_url: String,
+    /// Hosts (`host` or `host:port`) whose OAuth URLs may be http.
+    pub egress_allow: Vec<String>,
+    /// How long retired connections can be restored; zero destroys them at once.
+    pub retention: Duration,
+}
+
+/// The service: the rules over one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    vault: Vault,
+    settings: Settings,
+    keys: Cache<String, Arc<Vec<StoredKey>>>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// The service over an unlocked store.
+    pub fn new(vault: Vault, settings: Settings) -> Self {
+        let keys = Cache::builder()
+            .max_capacity(KEYS)
+            .time_to_live(KEY_LIFETIME)
+            .build();
+        Self {
+            inner: Arc::new(Inner {
+                vault,
+                settings,
+                keys,
+            }),
+        }
+    }
+
+    /// What the operator set.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(super) fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        self.inner.vault.db()
+    }
+
+    /// Who presents this key: the whole text after `Bearer `, or of the key's own header. `request_id` goes into the
+    /// audit rows of what the caller does.
+    pub async fn authenticate(&self, presented: &str, request_id: &str) -> Result<Caller, Error> {
+        let unknown = || {
+            Error::Unauthenticated(KeyFault::Unknown {
+                hint: mask_key(presented),
+            })
+        };
+        let key = PresentedKey::parse(presented).ok_or_else(unknown)?;
+        let rows = self.stored_keys(key.id()).await?;
+        let Some(row) = rows.iter().find(|row| self.is_of(&key, row)) else {
+            if rows.is_empty() {
+                // An unknown id costs the same as a wrong secret.
+                self.vault().newest_pepper()?.verify(&key, &Pepper::NO_ROW);
+            }
+            return Err(unknown());
+        };
+        if row.revoked_at.is_some() {
+            return Err(unknown());
+        }
+        if row.expired {
+            return Err(Error::Unauthenticated(KeyFault::Expired));
+        }
+        Ok(Caller {
+            tenant: TenantId(row.tenant_id),
+            key: KeyId(row.key_id.clone()),
+            scopes: row
+                .scopes
+                .iter()
+                .filter_map(|name| name.parse::<Scope>().ok())
+                .collect(),
+            integrations: row
+                .integrations
+                .as_ref()
+                .map(|ids| ids.iter().copied().map(IntegrationId).collect()),
+            request_id: request_id.to_owned(),
+        })
+    }
+
+    fn is_of(&self, key: &PresentedKey, row: &StoredKey) -> bool {
+        self.vault()
+            .pepper(row.pepper_version)
+            .is_some_and(|pepper| pepper.verify(key, &row.mac))
+    }
+
+    /// The rows of a key id, from memory or from the store; many callers at once cause one look-up.
+    async fn stored_keys(&self, id: &str) -> Result<Arc<Vec<StoredKey>>, Error> {
+        let look_up = async {
+            let id = id.to_owned();
+            self.db()
+                .auth(move |tx| {
+                    let id = id.clone();
+                    Box::pin(async move { api_keys::look_up(tx, &id).await })
+                })
+                .await
+                .map(Arc::new)
+        };
+        self.inner
+            .keys
+            .try_get_with(id.to_owned(), look_up)
+            .await
+            .map_err(|shared| shared.duplicate())
+    }
+
+    /// Whether the database answers; the key ring is open since the start.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.db().ping().await
+    }
+
+    /// Destroys retired connections that are older than the retention, and forgets keys that were unwrapped too long
+    /// ago. Run now and then, on every server.
+    pub async fn tidy(&self) -> Result<(), Error> {
+        self.vault().sweep();
+        while self.purge().await? > 0 {}
+        Ok(())
+    }
+
+    /// Destroys one batch of retired connections, with an audit row for each tenant; says how many went.
+    async fn purge(&self) -> Result<i64, Error> {
+        let retention = self.settings().retention;
+        self.db()
+            .jobs(Access::Write, move |tx| {
+                Box::pin(async move {
+                    let gone = retirement::purge(tx, retention).await?;
+                    for (tenant, count) in &gone {
+                        let event = audit::Event {
+                            action: "connection.purge",
+                            object_kind: "tenant",
+                            object_id: &tenant.to_string(),
+                            detail: Some(serde_json::json!({ "connections": count })),
+                        };
+                        audit::append_as_server(tx, &operator(*tenant), event).await?;
+                    }
+                    Ok(gone.iter().map(|(_, count)| count).sum())
+                })
+            })
+            .await
+    }
+
+    /// Waits until every running transaction has ended; the service is of no use after.
+    pub async fn close(&self) {
+        self.db().close().await;
+    }
+}

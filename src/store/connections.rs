@@ -1,0 +1,273 @@
+//! Rows of `connections`, `users` and `retired_connections`.
+
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::TenantTx;
+use super::error::{failed, is_taken};
+use crate::crypto::Place;
+use crate::domain::Error;
+use crate::domain::connection::{Connection, Status};
+use crate::domain::ids::{
+    AuthConfigUuid, ConnectedAccountId, ConnectionId, IntegrationId, TenantId,
+};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    connection_id: Uuid,
+    public_id: String,
+    auth_config_id: Uuid,
+    integration_id: Uuid,
+    user_id: String,
+    is_primary: bool,
+    status: String,
+    has_credential: bool,
+    platform: Option<String>,
+    read_only: bool,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<Row> for Connection {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let status = Status::from_name(&row.status).ok_or_else(|| {
+            Error::internal(format!(
+                "connection {} has an unknown status",
+                row.connection_id
+            ))
+        })?;
+        Ok(Self {
+            id: ConnectionId(row.connection_id),
+            account: row
+                .public_id
+                .parse::<ConnectedAccountId>()
+                .map_err(Error::internal)?,
+            auth_config: AuthConfigUuid(row.auth_config_id),
+            integration: IntegrationId(row.integration_id),
+            user_id: row.user_id,
+            is_primary: row.is_primary,
+            status,
+            has_credential: row.has_credential,
+            platform: row.platform,
+            read_only: row.read_only,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "connection_id, public_id, auth_config_id, integration_id, user_id, is_primary, status, \
+         sealed_credential IS NOT NULL AS has_credential, platform, read_only, created_at, updated_at"
+    };
+}
+
+const FIND: &str = concat!(
+    "-- connections: find\n SELECT ",
+    columns!(),
+    " FROM connections WHERE tenant_id = $1 AND connection_id = $2"
+);
+const LOCK: &str = concat!(
+    "-- connections: lock\n SELECT ",
+    columns!(),
+    " FROM connections WHERE tenant_id = $1 AND connection_id = $2 FOR UPDATE"
+);
+const FIND_PRIMARY: &str = concat!(
+    "-- connections: find primary\n SELECT ",
+    columns!(),
+    " FROM connections WHERE tenant_id = $1 AND integration_id = $2 AND user_hash = $3 AND is_primary"
+);
+const SEALED: &str = "-- connections: sealed credential
+    SELECT generation, sealed_credential FROM connections WHERE tenant_id = $1 AND connection_id = $2";
+const ENSURE_USER: &str = "-- users: ensure
+    INSERT INTO users (tenant_id, user_hash, user_id) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, user_hash) DO NOTHING";
+const INSERT: &str = "-- connections: insert
+    INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash,
+        is_primary, status, platform, read_only)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (tenant_id, integration_id, user_hash) WHERE is_primary DO NOTHING";
+const SET_CREDENTIAL: &str = "-- connections: set credential
+    UPDATE connections SET generation = $3, sealed_credential = $4, status = $5, updated_at = now()
+    WHERE tenant_id = $1 AND connection_id = $2";
+const COUNT_BY_CONFIG: &str = "-- connections: count by config
+    SELECT auth_config_id, count(*) FROM connections
+    WHERE tenant_id = $1 AND auth_config_id = ANY($2) GROUP BY auth_config_id";
+const ANY_CREDENTIAL: &str = "-- connections: any credential under a config
+    SELECT EXISTS (SELECT FROM connections
+        WHERE tenant_id = $1 AND auth_config_id = $2 AND sealed_credential IS NOT NULL)";
+const USERS: &str = "-- connections: users under a config
+    SELECT DISTINCT user_id COLLATE \"C\" AS user_id FROM connections
+    WHERE tenant_id = $1 AND auth_config_id = $2 ORDER BY user_id LIMIT $3";
+/// The statements of this file, for the test that prepares each of them.
+pub const STATEMENTS: &[&str] = &[
+    FIND,
+    LOCK,
+    FIND_PRIMARY,
+    SEALED,
+    ENSURE_USER,
+    INSERT,
+    SET_CREDENTIAL,
+    COUNT_BY_CONFIG,
+    ANY_CREDENTIAL,
+    USERS,
+];
+/// Where a connection's credential is sealed, also once it is retired.
+pub fn place(tenant: TenantId, connection: ConnectionId) -> Place {
+    Place {
+        tenant: tenant.0,
+        table: "connections",
+        row: connection.to_string(),
+        column: "sealed_credential",
+    }
+}
+
+/// SHA-256 of a user id, by which users are indexed.
+fn user_hash(user_id: &str) -> Vec<u8> {
+    Sha256::digest(user_id.as_bytes()).to_vec()
+}
+
+async fn one(
+    tx: &mut TenantTx,
+    statement: &'static str,
+    id: ConnectionId,
+) -> Result<Option<Connection>, Error> {
+    let row: Option<Row> = sqlx::query_as(statement)
+        .bind(tx.tenant().0)
+        .bind(id.0)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// One live connection.
+pub async fn find(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<Connection>, Error> {
+    one(tx, FIND, id).await
+}
+
+/// One live connection, locked until the transaction ends.
+pub async fn lock(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<Connection>, Error> {
+    one(tx, LOCK, id).await
+}
+
+/// The connection that stands for (integration, user).
+pub async fn find_primary(
+    tx: &mut TenantTx,
+    integration: IntegrationId,
+    user_id: &str,
+) -> Result<Option<Connection>, Error> {
+    let row: Option<Row> = sqlx::query_as(FIND_PRIMARY)
+        .bind(tx.tenant().0)
+        .bind(integration.0)
+        .bind(user_hash(user_id))
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// The sealed credential with its generation, where there is one.
+pub async fn sealed(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<(Uuid, Vec<u8>)>, Error> {
+    let row: Option<(Option<Uuid>, Option<Vec<u8>>)> = sqlx::query_as(SEALED)
+        .bind(tx.tenant().0)
+        .bind(id.0)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(row.and_then(|(generation, sealed)| generation.zip(sealed)))
+}
+
+/// Makes a connection, and its user where it is new. `false` where the pair has a primary one already and this one
+/// was to be it.
+pub async fn insert(tx: &mut TenantTx, connection: &Connection) -> Result<bool, Error> {
+    let hash = user_hash(&connection.user_id);
+    sqlx::query(ENSURE_USER)
+        .bind(tx.tenant().0)
+        .bind(&hash)
+        .bind(&connection.user_id)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    let done = sqlx::query(INSERT)
+        .bind(tx.tenant().0)
+        .bind(connection.id.0)
+        .bind(connection.account.as_str())
+        .bind(connection.auth_config.0)
+        .bind(connection.integration.0)
+        .bind(&connection.user_id)
+        .bind(&hash)
+        .bind(connection.is_primary)
+        .bind(connection.status.name())
+        .bind(&connection.platform)
+        .bind(connection.read_only)
+        .execute(tx.connection())
+        .await;
+    match done {
+        Ok(done) => Ok(done.rows_affected() == 1),
+        Err(error) if is_taken(&error, "connections_primary") => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Replaces (or, with `None`, destroys) the credential and sets the status.
+pub async fn set_credential(
+    tx: &mut TenantTx,
+    id: ConnectionId,
+    sealed: Option<(Uuid, Vec<u8>)>,
+    status: Status,
+) -> Result<(), Error> {
+    let (generation, bytes) = sealed.unzip();
+    sqlx::query(SET_CREDENTIAL)
+        .bind(tx.tenant().0)
+        .bind(id.0)
+        .bind(generation)
+        .bind(bytes)
+        .bind(status.name())
+        .execute(tx.connection())
+        .await
+        .map(|_| ())
+        .map_err(failed)
+}
+
+/// How many live connections each of these configs has; a config with none is left out.
+pub async fn count_by_config(
+    tx: &mut TenantTx,
+    configs: &[Uuid],
+) -> Result<Vec<(Uuid, i64)>, Error> {
+    sqlx::query_as(COUNT_BY_CONFIG)
+        .bind(tx.tenant().0)
+        .bind(configs)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)
+}
+
+/// Whether any connection under the config has a credential. Whoever stores one shares the config's lock, so a caller
+/// that holds it gets an answer that stays true.
+pub async fn any_credential(tx: &mut TenantTx, config: AuthConfigUuid) -> Result<bool, Error> {
+    sqlx::query_scalar(ANY_CREDENTIAL)
+        .bind(tx.tenant().0)
+        .bind(config.0)
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)
+}
+
+/// The first users under the config, in order.
+pub async fn users(
+    tx: &mut TenantTx,
+    config: AuthConfigUuid,
+    limit: i64,
+) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar(USERS)
+        .bind(tx.tenant().0)
+        .bind(config.0)
+        .bind(limit)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)
+}

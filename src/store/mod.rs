@@ -1,0 +1,27 @@
+//! Postgres: transactions, rows, and the embedded server that runs where no other is named.
+//!
+//! Free functions on [`TenantTx`]; each changes rows of its own table family and nothing else. The pool is private to
+//! [`Db`], so that no statement runs outside a role.
+
+pub mod api_keys;
+pub mod audit;
+pub mod auth_config_list;
+pub mod auth_configs;
+pub mod connections;
+mod db;
+pub mod embedded;
+mod error;
+pub mod health;
+pub mod integrations;
+pub mod keys;
+pub mod provision;
+pub mod retirement;
+pub mod schema_check;
+pub mod sealed_columns;
+pub mod secrets;
+pub mod tenants;
+mod transaction;
+pub mod unlock;
+
+pub use db::{Access, DISK_FLOOR, Db};
+pub use transaction::{ServerTx, TenantTx};
