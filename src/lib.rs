@@ -3,5 +3,7 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod http;
 pub mod json;
 pub mod store;
+pub mod telemetry;

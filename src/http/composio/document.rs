@@ -1,0 +1,99 @@
+//! What the OpenAPI document says apart from the routes: title, security schemes, tags.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+    ResponseBuilder,
+};
+
+use super::error::{ErrorEnvelope, RateLimitBody};
+
+/// The tag of the auth config operations, as in the public document.
+pub(super) const AUTH_CONFIGS: &str = "Auth Configs";
+
+const DESCRIPTION: &str = "Auth configs and connected accounts in the words of Composio's public API, version 3 and \
+    3.1. Both prefixes answer alike.";
+
+/// The document without its routes.
+pub(super) fn document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Keyway: Composio dialect")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .build();
+    let components = ComponentsBuilder::new()
+        .schema_from::<ErrorEnvelope>()
+        .schema_from::<RateLimitBody>()
+        .security_scheme("ApiKeyAuth", key_in("x-api-key", "API key authentication"))
+        .security_scheme(
+            "UserApiKeyAuth",
+            key_in("x-user-api-key", "The same key under another name"),
+        )
+        .build();
+    let alternatives = ["ApiKeyAuth", "UserApiKeyAuth"]
+        .map(|name| SecurityRequirement::new(name, [] as [&str; 0]));
+    let tag = TagBuilder::new()
+        .name(AUTH_CONFIGS)
+        .description(Some("Authentication configuration management"))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some(alternatives))
+        .tags(Some([tag]))
+        .build()
+}
+
+fn key_in(header: &str, description: &str) -> SecurityScheme {
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        header,
+        description,
+    )))
+}
+
+/// The failures that an operation can answer besides its success.
+pub(super) struct Failures;
+
+/// Status, when it is answered, and the schema of its body.
+const FAILURES: [(&str, &str, &str); 9] = [
+    (
+        "400",
+        "The id, the query or the body breaks a rule; `errors` names every fault.",
+        "Error",
+    ),
+    (
+        "401",
+        "No API key, an unknown or expired one, or more than one credential header.",
+        "Error",
+    ),
+    ("403", "The API key lacks the scope.", "Error"),
+    ("404", "Unknown, deleted or another tenant's.", "Error"),
+    ("413", "The body is too large.", "Error"),
+    ("415", "The body is not application/json.", "Error"),
+    ("429", "Too many requests.", "RateLimit"),
+    ("500", "A fault of the server.", "Error"),
+    (
+        "503",
+        "Temporarily unavailable; see `Retry-After`.",
+        "Error",
+    ),
+];
+
+impl IntoResponses for Failures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = |(status, description, schema): (&str, &str, &str)| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(schema)))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(description)
+                .content("application/json", content);
+            (status.to_owned(), RefOr::T(response.build()))
+        };
+        FAILURES.map(response).into()
+    }
+}

@@ -1,0 +1,43 @@
+//! What this dialect says where the state of things forbids a change.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+use super::answer::Answer;
+use crate::domain::error::Refusal;
+
+/// Status, code, slug and words of a refusal.
+pub(super) fn of(refusal: &Refusal) -> Answer {
+    let bad = |code, slug, message: Cow<'static, str>| {
+        Answer::new(StatusCode::BAD_REQUEST, code, slug, message)
+    };
+    match refusal {
+        Refusal::AuthConfigDisabled => bad(600, "ConnectedAccount_BadRequest", "Auth config is disabled".into())
+            .fix("Enable the auth config first."),
+        Refusal::AuthConfigTypeMismatch { managed } => {
+            let kind = if *managed { "default" } else { "custom" };
+            bad(301, "Auth_Config_ValidationError", format!("The type of this auth config is \"{kind}\"").into())
+                .fix(format!("Send \"type\": \"{kind}\"."))
+        }
+        Refusal::NoManagedApp { toolkit } => bad(
+            306,
+            "Auth_Config_DefaultAuthConfigNotFound",
+            format!("No managed auth config is available for toolkit \"{toolkit}\"").into(),
+        )
+        .fix("Use \"type\": \"use_custom_auth\" with credentials of your own app."),
+        Refusal::NoAuthApp { toolkit } => {
+            bad(303, "Auth_Config_NoAuthApp", format!("Toolkit \"{toolkit}\" needs no authentication").into())
+                .fix("Use the toolkit without an auth config.")
+        }
+        Refusal::MissingClientMember { field, scheme, toolkit } => bad(
+            301,
+            "Auth_Config_ValidationError",
+            format!("Missing required field \"{field}\" for auth scheme \"{scheme}\" in toolkit \"{toolkit}\"").into(),
+        )
+        .fix("Put the field into auth_config.credentials."),
+        Refusal::NameTaken => Answer::new(StatusCode::CONFLICT, 10409, "HTTP_Conflict", "The name is taken")
+            .fix("Choose another name."),
+        Refusal::DiskFull => Answer::unavailable("Writes are refused: the server's disk is almost full"),
+    }
+}

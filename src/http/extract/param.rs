@@ -1,0 +1,54 @@
+//! The id in the path.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+
+use crate::domain::Error;
+use crate::domain::error::Kind;
+use crate::domain::ids::{AuthConfigId, ConnectionId, IntegrationId};
+
+/// An id that can stand in a path.
+pub trait PathId: FromStr + Send {
+    /// What it names.
+    const KIND: Kind;
+}
+
+impl PathId for ConnectionId {
+    const KIND: Kind = Kind::Connection;
+}
+
+impl PathId for AuthConfigId {
+    const KIND: Kind = Kind::AuthConfig;
+}
+
+impl PathId for IntegrationId {
+    const KIND: Kind = Kind::Integration;
+}
+
+/// The first path parameter, parsed.
+#[derive(Debug)]
+pub struct Param<T>(Result<T, Error>);
+
+impl<T> Param<T> {
+    /// The id, or [`Error::IllFormedId`].
+    pub fn valid(self) -> Result<T, Error> {
+        self.0
+    }
+}
+
+impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Param<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        // Percent-encoded UTF-8 that is none makes the extractor fail: that is an ill-formed id too.
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let parsed = params
+            .as_ref()
+            .and_then(|params| params.iter().next())
+            .and_then(|(_, text)| text.parse().ok());
+        Ok(Self(parsed.ok_or(Error::IllFormedId(T::KIND))))
+    }
+}

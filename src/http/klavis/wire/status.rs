@@ -1,0 +1,33 @@
+//! The answer of operations that have nothing to show.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whether it was done, in words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(title = "StatusResponse")]
+pub(in crate::http::klavis) struct StatusResponse {
+    /// Whether it was done.
+    success: bool,
+    /// What was done, or why nothing was.
+    #[schema(value_type = Option<String>)]
+    message: Option<&'static str>,
+}
+
+impl StatusResponse {
+    /// It was done.
+    pub fn done(message: &'static str) -> Self {
+        Self {
+            success: true,
+            message: Some(message),
+        }
+    }
+
+    /// Nothing was changed.
+    pub fn unchanged(message: &'static str) -> Self {
+        Self {
+            success: false,
+            message: Some(message),
+        }
+    }
+}
