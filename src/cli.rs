@@ -1,0 +1,157 @@
+//! The command line. stdout holds only results, logs and errors go to stderr; `--json` makes every result one JSON
+//! document. Exit codes: 0; 1 where it failed; 2 where the command line is not understood; 78 where the configuration
+//! must not run.
+
+mod doctor;
+mod failure;
+mod house;
+mod keys;
+mod migrate;
+mod output;
+mod parse;
+mod serve;
+mod tenants;
+mod welcome;
+mod words;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ServeSettings, StoreSettings};
+use crate::crypto::{RootKey, harden_process};
+use crate::telemetry::Telemetry;
+use failure::{Failure, USAGE};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "keyway",
+    version,
+    about = "A self-hosted, multi-tenant auth-config service",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreSettings,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeSettings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the dialects (what `keyway` alone does)
+    Serve(Box<ServeSettings>),
+    /// Make roles, login and schema in a Postgres of your own, as its administrator (--database-url)
+    Migrate(migrate::Migrate),
+    /// Make, list and delete tenants
+    #[command(subcommand)]
+    Tenant(tenants::TenantCommand),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+    /// Make a root key
+    #[command(subcommand)]
+    RootKey(RootKeyCommand),
+    /// Print the OpenAPI document of a dialect: klavis, composio or langdock
+    Openapi {
+        /// The dialect
+        dialect: String,
+    },
+    /// Check database, roles, isolation, root key, clock and disk, and say what to do
+    Doctor,
+    /// Ask a running server whether it is ready: exit code 0 or 1
+    #[command(hide = true)]
+    Healthcheck {
+        /// The address that the server listens on
+        #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8080")]
+        address: std::net::SocketAddr,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RootKeyCommand {
+    /// Print a new root key, 32 random bytes as base64
+    New,
+}
+
+/// Runs the program with these arguments (its name first).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match parse::parse(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures; clap prints to the right stream.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let message = failure.to_string();
+            if !message.is_empty() {
+                eprintln!("keyway: {message}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<(), Failure> {
+    // Before a key is read.
+    let hardened = harden_process();
+    let log = std::env::var("KEYWAY_LOG").ok();
+    Telemetry::from_setting(log.as_deref())
+        .and_then(Telemetry::init)
+        .map_err(|fault| Failure::Refused(fault.to_string()))?;
+    if let Err(error) = hardened {
+        tracing::warn!(%error, "core dumps of this process could not be switched off");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|error| Failure::Said(format!("starting the runtime: {error}")))?;
+    runtime.block_on(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let Cli {
+        json,
+        store,
+        command,
+        serve,
+    } = cli;
+    match command {
+        None => serve::run(&store, &serve, json).await,
+        Some(Command::Serve(serve)) => serve::run(&store, &serve, json).await,
+        Some(Command::Migrate(command)) => migrate::run(&store, command, json).await,
+        Some(Command::Tenant(command)) => tenants::run(&store, command, json).await,
+        Some(Command::Key(command)) => keys::run(&store, command, json).await,
+        Some(Command::RootKey(RootKeyCommand::New)) => {
+            let key = RootKey::generate();
+            let text = key.to_base64();
+            if json {
+                output::json(
+                    &serde_json::json!({ "root_key": *text, "root_id": key.root_id().to_string() }),
+                )
+            } else {
+                output::line(&text)
+            }
+        }
+        Some(Command::Openapi { dialect }) => match crate::http::openapi_json(&dialect) {
+            Some(text) => output::text(&text),
+            None => Err(Failure::Usage(format!(
+                "there is no dialect of that name: {}",
+                crate::http::DIALECTS.map(|dialect| dialect.name).join(", ")
+            ))),
+        },
+        Some(Command::Doctor) => doctor::run(&store, json).await,
+        Some(Command::Healthcheck { address }) => serve::healthcheck(address).await,
+    }
+}

@@ -1,0 +1,84 @@
+//! Where the root key comes from.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::StoreSettings;
+use crate::crypto::{KeyRing, RootKey, RootKeyError};
+
+/// The key itself, in the environment only: arguments can be seen by every user of the machine.
+const ROOT_KEY: &str = "KEYWAY_ROOT_KEY";
+
+/// Where the root key comes from, and where a new one would go.
+#[derive(Debug)]
+pub enum RootKeySource {
+    /// A ring of configured keys.
+    Configured(KeyRing),
+    /// Nothing is configured and the default file is not there: a new key may be made in it.
+    ToBeMade(PathBuf),
+}
+
+impl StoreSettings {
+    /// The root keys as configured: the active one from `KEYWAY_ROOT_KEY_FILE`, `KEYWAY_ROOT_KEY` or the default
+    /// file, the others from `KEYWAY_OLD_ROOT_KEY_FILES`.
+    pub fn root_keys(&self) -> Result<RootKeySource, ConfigError> {
+        let default_file = self.data_dir().join("root.key");
+        let active = match (&self.root_key_file, std::env::var_os(ROOT_KEY)) {
+            (Some(_), Some(_)) => return Err(ConfigError::TwoRootKeys),
+            (Some(file), None) => from_file("KEYWAY_ROOT_KEY_FILE", file)?,
+            (None, Some(text)) => {
+                let text = Zeroizing::new(text.into_string().unwrap_or_else(|_| "?".to_owned()));
+                RootKey::from_base64(&text).map_err(refused(ROOT_KEY))?
+            }
+            (None, None) if self.database_url.is_some() => return Err(ConfigError::NoRootKey),
+            (None, None) => match std::fs::symlink_metadata(&default_file) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Ok(RootKeySource::ToBeMade(default_file));
+                }
+                // There, or out of reach, which reading it tells.
+                _ => from_file("--data-dir", &default_file)?,
+            },
+        };
+        let others = self
+            .old_root_key_files
+            .iter()
+            .map(|file| from_file("KEYWAY_OLD_ROOT_KEY_FILES", file));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        Ok(RootKeySource::Configured(KeyRing::new(&active, &others)))
+    }
+}
+
+fn from_file(setting: &'static str, file: &Path) -> Result<RootKey, ConfigError> {
+    RootKey::from_file(file).map_err(refused(setting))
+}
+
+fn refused(setting: &'static str) -> impl FnOnce(RootKeyError) -> ConfigError {
+    move |source| ConfigError::RootKey { setting, source }
+}
+
+/// A setting with a value that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The root key cannot be read or made.
+    #[error("{setting}: {source}")]
+    RootKey {
+        /// The setting that names it.
+        setting: &'static str,
+        /// What is wrong.
+        source: RootKeyError,
+    },
+    /// Both ways to give the root key are set.
+    #[error("KEYWAY_ROOT_KEY_FILE and KEYWAY_ROOT_KEY are both set: set one, the file for choice")]
+    TwoRootKeys,
+    /// No root key for a Postgres of the user's own.
+    #[error(
+        "no root key: with DATABASE_URL set, name the root key's file with KEYWAY_ROOT_KEY_FILE; for a new \
+         installation `(umask 077 && keyway root-key new > root.key)` makes one. Keep a copy in a safe place: \
+         without it nothing that was stored can be read"
+    )]
+    NoRootKey,
+    /// The database URL cannot be read.
+    #[error("DATABASE_URL is not a Postgres URL such as postgres://keyway@localhost/keyway")]
+    DatabaseUrl,
+}
