@@ -1,0 +1,83 @@
+//! A look behind the product's back, as superuser.
+
+use serde_json::Value;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
+
+/// The rows of one test's database.
+#[derive(Clone)]
+pub struct Stored(PgPool);
+
+impl Stored {
+    pub fn new(superuser: PgConnectOptions) -> Self {
+        Self(
+            PgPoolOptions::new()
+                .max_connections(2)
+                .connect_lazy_with(superuser),
+        )
+    }
+
+    pub async fn rows(&self, query: &str) -> Vec<Value> {
+        let wrapped = format!("SELECT row_to_json(found) FROM ({query}) AS found");
+        sqlx::query_scalar(AssertSqlSafe(wrapped))
+            .fetch_all(&self.0)
+            .await
+            .unwrap()
+    }
+
+    pub async fn count(&self, from: &str) -> i64 {
+        let query = format!("SELECT count(*) FROM {from}");
+        sqlx::query_scalar(AssertSqlSafe(query))
+            .fetch_one(&self.0)
+            .await
+            .unwrap()
+    }
+
+    pub async fn execute(&self, statement: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&self.0)
+            .await
+            .unwrap();
+    }
+
+    pub async fn fingerprint(&self) -> String {
+        let mut digests = String::new();
+        for table in self
+            .tables()
+            .await
+            .into_iter()
+            .filter(|table| table != "audit_log")
+        {
+            let rows = format!(
+                "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} AS t"
+            );
+            let digest: Option<String> = sqlx::query_scalar(AssertSqlSafe(rows))
+                .fetch_one(&self.0)
+                .await
+                .unwrap();
+            digests.extend([&table, " ", &digest.unwrap_or_default(), "\n"]);
+        }
+        digests
+    }
+
+    /// Every row of every table as text.
+    pub async fn dump(&self) -> String {
+        let mut dump = String::new();
+        for table in self.tables().await {
+            let rows =
+                format!("SELECT COALESCE(string_agg(t::text, E'\\n'), '') FROM {table} AS t");
+            let text: String = sqlx::query_scalar(AssertSqlSafe(rows))
+                .fetch_one(&self.0)
+                .await
+                .unwrap();
+            dump.push_str(&text);
+            dump.push('\n');
+        }
+        dump
+    }
+
+    async fn tables(&self) -> Vec<String> {
+        let query = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+        sqlx::query_scalar(query).fetch_all(&self.0).await.unwrap()
+    }
+}

@@ -1,0 +1,180 @@
+//! Every route that takes a body, with one that it takes.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::common::client::{Client, Reply};
+use crate::common::tenant::Tenant;
+
+/// A route with a body.
+#[derive(Clone)]
+pub struct Route {
+    pub name: &'static str,
+    pub method: Method,
+    pub path: String,
+    pub body: Value,
+    /// The members (as JSON pointers) under which every value is a secret.
+    pub secrets: &'static [&'static str],
+}
+
+impl Route {
+    pub fn client(&self, tenant: &Tenant) -> Client {
+        match self.name.split(' ').next() {
+            Some("composio") => tenant.composio(),
+            Some("klavis") => tenant.klavis(),
+            _ => tenant.langdock(),
+        }
+    }
+}
+
+/// What the routes name.
+pub struct Targets {
+    pub instance: String,
+    pub config: String,
+    pub integration: String,
+}
+
+fn made(reply: Reply) -> Value {
+    assert!((200..300).contains(&reply.status), "{}", reply.text);
+    reply.json
+}
+
+/// An integration, an instance of it and an auth config.
+pub async fn targets(tenant: &Tenant) -> Targets {
+    let integration = tenant
+        .langdock()
+        .post("/integrations/v1/create", json!({"name": "Acme"}))
+        .await;
+    let integration = made(integration)["integration"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/integrations/v1/{integration}/auth");
+    made(
+        tenant
+            .langdock()
+            .patch(&path, json!({"authType": "API_KEY"}))
+            .await,
+    );
+    let body = json!({"serverName": "Acme", "userId": "u1"});
+    let instance = made(
+        tenant
+            .klavis()
+            .post("/mcp-server/instance/create", body)
+            .await,
+    );
+    let body = json!({
+        "toolkit": {"slug": "acme"},
+        "auth_config": {"type": "use_custom_auth", "authScheme": "BASIC", "credentials": {}},
+    });
+    let config = made(tenant.composio().post("/api/v3/auth_configs", body).await);
+    Targets {
+        instance: instance["instanceId"].as_str().unwrap().to_owned(),
+        config: config["auth_config"]["id"].as_str().unwrap().to_owned(),
+        integration,
+    }
+}
+
+impl Targets {
+    /// The route of this name.
+    pub fn route(&self, name: &str) -> Route {
+        self.routes()
+            .into_iter()
+            .find(|route| route.name == name)
+            .unwrap()
+    }
+
+    /// All routes with a body; a test of the OpenAPI documents holds the list whole.
+    pub fn routes(&self) -> Vec<Route> {
+        let settings = json!({
+            "name": "Config", "credentials": {"generic_api_key": "k", "scopes": ["a"], "nested": {"x": ["y"]}},
+            "shared_credentials": {"subdomain": "s"},
+            "proxy_config": {"proxy_url": "https://proxy.example", "proxy_auth_key": "p"},
+            "tool_access_config": {"tools_available_for_execution": ["T"]}, "is_enabled_for_tool_router": true,
+        });
+        let mut change = settings.clone();
+        change["type"] = json!("custom");
+        let mut config = settings;
+        config["type"] = json!("use_custom_auth");
+        config["authScheme"] = json!("API_KEY");
+        let field = json!({"slug": "key", "label": "Key", "type": "PASSWORD", "required": false});
+        let client = json!({
+            "clientId": "c", "clientSecret": "s", "authUrl": "https://idp.example/a", "tokenUrl": "https://idp.example/t",
+            "scopes": "a b", "label": "Connect", "authorizationCode": "return 1;",
+        });
+        vec![
+            Route {
+                name: "klavis create",
+                method: Method::POST,
+                path: "/mcp-server/instance/create".to_owned(),
+                body: json!({"serverName": "Acme", "userId": "u2", "platformName": "web", "legacy": false, "isReadOnly": true}),
+                secrets: &[],
+            },
+            Route {
+                name: "klavis set-auth",
+                method: Method::POST,
+                path: "/mcp-server/instance/set-auth".to_owned(),
+                body: json!({"instanceId": self.instance, "authData": {"data": {"a": "b", "nested": {"x": [1, "y"]}}}}),
+                secrets: &["/authData"],
+            },
+            Route {
+                name: "composio create",
+                method: Method::POST,
+                path: "/api/v3.1/auth_configs".to_owned(),
+                body: json!({"toolkit": {"slug": "acme"}, "auth_config": config}),
+                secrets: &[
+                    "/auth_config/credentials",
+                    "/auth_config/shared_credentials",
+                    "/auth_config/proxy_config/proxy_auth_key",
+                ],
+            },
+            Route {
+                name: "composio update",
+                method: Method::PATCH,
+                path: format!("/api/v3/auth_configs/{}", self.config),
+                body: change,
+                secrets: &[
+                    "/credentials",
+                    "/shared_credentials",
+                    "/proxy_config/proxy_auth_key",
+                ],
+            },
+            Route {
+                name: "langdock create",
+                method: Method::POST,
+                path: "/integrations/v1/create".to_owned(),
+                body: json!({"name": "Acme", "description": "A service"}),
+                secrets: &[],
+            },
+            Route {
+                name: "langdock auth",
+                method: Method::PATCH,
+                path: format!("/integrations/v1/{}/auth", self.integration),
+                body: json!({"authType": "OAUTH", "authFields": [field], "authTestCode": "return;", "oauthClient": client}),
+                secrets: &[
+                    "/oauthClient/clientId",
+                    "/oauthClient/clientSecret",
+                    "/oauthClient/authUrl",
+                    "/oauthClient/tokenUrl",
+                ],
+            },
+        ]
+    }
+}
+
+#[tokio::test]
+async fn every_route_with_a_body_is_in_the_list() {
+    let app = crate::common::TestApp::start().await;
+    let routes = targets(&app.tenant("alice").await).await.routes();
+    let mut with_body = 0;
+    for dialect in keyway::http::DIALECTS {
+        let document = serde_json::to_value(keyway::http::openapi(dialect)).unwrap();
+        for (_, item) in document["paths"].as_object().unwrap() {
+            let operations = item.as_object().unwrap().values();
+            with_body += operations
+                .filter(|operation| operation["requestBody"].is_object())
+                .count();
+        }
+    }
+    assert_eq!(routes.len(), with_body, "add the new route to the list");
+}

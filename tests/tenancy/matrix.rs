@@ -1,0 +1,235 @@
+//! Every route of every dialect with one example request, which a route must have: see [`examples`].
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use keyway::http::{DIALECTS, Dialect, dialect_named, openapi};
+use serde_json::{Value, json};
+
+use crate::common::client::{Client, Reply};
+use crate::common::tenant::Tenant;
+use crate::world::Named;
+
+/// How a request names what it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// By an id: 404 where the caller has no such thing.
+    Id,
+    /// By a service's name: refused where the caller knows no such service.
+    Service,
+    /// Not at all: it lists, or makes something new.
+    Nothing,
+}
+
+/// One route with a request that succeeds for the tenant whose things it names.
+pub struct Example {
+    pub dialect: &'static str,
+    pub method: Method,
+    /// As in the OpenAPI document.
+    pub path: &'static str,
+    pub scope: &'static str,
+    pub by: By,
+    /// The path without the prefix.
+    at: fn(&Named) -> String,
+    body: fn(&Named) -> Option<Value>,
+}
+
+impl Example {
+    /// Asks, under one of the dialect's prefixes.
+    pub async fn ask(&self, client: &Client, prefix: &str, named: &Named) -> Reply {
+        let path = format!("{prefix}{}", (self.at)(named));
+        let request = client
+            .request(self.method.clone(), &path)
+            .header("x-request-id", "0123456789abcdef0123456789abcdef");
+        match (self.body)(named) {
+            Some(body) => request.json(body).send().await,
+            None => request.send().await,
+        }
+    }
+
+    pub fn prefixes(&self) -> &'static [&'static str] {
+        dialect_named(self.dialect).unwrap().prefixes
+    }
+
+    /// The client of the example's dialect.
+    pub fn client(&self, tenant: &Tenant) -> Client {
+        match self.dialect {
+            "klavis" => tenant.klavis(),
+            "composio" => tenant.composio(),
+            _ => tenant.langdock(),
+        }
+    }
+
+    pub fn title(&self) -> String {
+        format!("{} {} {}", self.dialect, self.method, self.path)
+    }
+}
+
+fn example(
+    (dialect, method, path): (&'static str, Method, &'static str),
+    scope: &'static str,
+    by: By,
+    at: fn(&Named) -> String,
+    body: fn(&Named) -> Option<Value>,
+) -> Example {
+    Example {
+        dialect,
+        method,
+        path,
+        scope,
+        by,
+        at,
+        body,
+    }
+}
+
+/// The example of every route. A route that is added without one fails [`every_route_has_an_example`].
+pub fn examples() -> Vec<Example> {
+    [klavis(), composio(), langdock()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn klavis() -> Vec<Example> {
+    vec![
+        example(
+            ("klavis", Method::POST, "/mcp-server/instance/create"),
+            "connections:write",
+            By::Service,
+            |_| "/mcp-server/instance/create".to_owned(),
+            |named| Some(json!({"serverName": named.service, "userId": "someone"})),
+        ),
+        example(
+            ("klavis", Method::POST, "/mcp-server/instance/set-auth"),
+            "connections:write",
+            By::Id,
+            |_| "/mcp-server/instance/set-auth".to_owned(),
+            |named| Some(json!({"instanceId": named.instance, "authData": {"token": "t"}})),
+        ),
+        example(
+            ("klavis", Method::GET, "/mcp-server/instance/{instanceId}"),
+            "connections:read",
+            By::Id,
+            |named| format!("/mcp-server/instance/{}", named.instance),
+            |_| None,
+        ),
+        example(
+            (
+                "klavis",
+                Method::GET,
+                "/mcp-server/instance/{instanceId}/auth",
+            ),
+            "credentials:read",
+            By::Id,
+            |named| format!("/mcp-server/instance/{}/auth", named.instance),
+            |_| None,
+        ),
+        example(
+            (
+                "klavis",
+                Method::DELETE,
+                "/mcp-server/instance/{instanceId}/auth",
+            ),
+            "connections:write",
+            By::Id,
+            |named| format!("/mcp-server/instance/{}/auth", named.instance),
+            |_| None,
+        ),
+    ]
+}
+
+fn composio() -> Vec<Example> {
+    vec![
+        example(
+            ("composio", Method::GET, "/auth_configs"),
+            "auth_configs:read",
+            By::Nothing,
+            |named| format!("/auth_configs?toolkit_slug={}", named.service),
+            |_| None,
+        ),
+        example(
+            ("composio", Method::POST, "/auth_configs"),
+            "auth_configs:write",
+            By::Service,
+            |_| "/auth_configs".to_owned(),
+            |named| {
+                let config =
+                    json!({"type": "use_custom_auth", "authScheme": "BASIC", "credentials": {}});
+                Some(json!({"toolkit": {"slug": named.service}, "auth_config": config}))
+            },
+        ),
+        example(
+            ("composio", Method::GET, "/auth_configs/{nanoid}"),
+            "auth_configs:read",
+            By::Id,
+            |named| format!("/auth_configs/{}", named.auth_config),
+            |_| None,
+        ),
+        example(
+            ("composio", Method::PATCH, "/auth_configs/{nanoid}"),
+            "auth_configs:write",
+            By::Id,
+            |named| format!("/auth_configs/{}", named.auth_config),
+            |_| {
+                Some(
+                    json!({"type": "custom", "name": "changed", "credentials": {"generic_api_key": "k"}}),
+                )
+            },
+        ),
+    ]
+}
+
+fn langdock() -> Vec<Example> {
+    vec![
+        example(
+            ("langdock", Method::POST, "/create"),
+            "INTEGRATION_API",
+            By::Nothing,
+            |_| "/create".to_owned(),
+            |named| Some(json!({"name": named.service})),
+        ),
+        example(
+            ("langdock", Method::GET, "/{integrationId}"),
+            "INTEGRATION_API",
+            By::Id,
+            |named| format!("/{}", named.integration),
+            |_| None,
+        ),
+        example(
+            ("langdock", Method::PATCH, "/{integrationId}/auth"),
+            "INTEGRATION_API",
+            By::Id,
+            |named| format!("/{}/auth", named.integration),
+            |_| Some(json!({"authType": "API_KEY"})),
+        ),
+    ]
+}
+
+fn routes(dialect: &Dialect) -> Vec<String> {
+    let document = serde_json::to_value(openapi(dialect)).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let titles = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.filter_map(move |name| {
+            let method: Method = name.to_uppercase().parse().ok()?;
+            let known = ["GET", "PUT", "POST", "DELETE", "PATCH"].contains(&method.as_str());
+            known.then(|| format!("{} {method} {path}", dialect.name))
+        })
+    });
+    titles.collect()
+}
+
+#[test]
+fn every_route_has_an_example() {
+    let routed: BTreeSet<_> = DIALECTS.into_iter().flat_map(routes).collect();
+    let shown: BTreeSet<_> = examples().iter().map(Example::title).collect();
+    assert!(
+        routed.len() >= 12,
+        "the documents name too few routes: {routed:?}"
+    );
+    assert_eq!(
+        routed, shown,
+        "routes (left) and examples (right) must be the same"
+    );
+}
