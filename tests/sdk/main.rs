@@ -1,0 +1,70 @@
+//! The published SDKs, and TypeScript clients generated from `openapi/*.json`, against the built program: what its
+//! users run, on its embedded Postgres. `make test` builds it and sets the clients up.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod clients;
+mod program;
+
+use clients::{Language, run};
+use program::Server;
+
+/// A server with a tenant, whose clients get its key, a lesser one and another tenant's.
+fn serves(language: Language, client: &str) {
+    let server = Server::start();
+    let (ours, theirs) = (server.tenant("ours"), server.tenant("theirs"));
+    let settings = [
+        ("KEYWAY_URL", server.url()),
+        ("KEYWAY_KEY", server.key(&ours, &[])),
+        (
+            "KEYWAY_READING_KEY",
+            server.key(&ours, &["auth_configs:read", "connections:read"]),
+        ),
+        ("KEYWAY_FOREIGN_KEY", server.key(&theirs, &[])),
+    ];
+    run(language, client, &settings);
+}
+
+#[test]
+fn the_published_python_client_of_klavis() {
+    serves(Language::Python, "klavis_client.py");
+}
+
+#[test]
+fn the_published_python_client_of_composio() {
+    serves(Language::Python, "composio_auth_configs.py");
+}
+
+#[test]
+fn the_published_typescript_client_of_klavis() {
+    serves(Language::TypeScript { document: None }, "klavis_sdk");
+}
+
+#[test]
+fn a_typescript_client_generated_from_the_klavis_document() {
+    serves(
+        Language::TypeScript {
+            document: Some("openapi/klavis.json"),
+        },
+        "klavis",
+    );
+}
+
+#[test]
+fn a_typescript_client_generated_from_the_composio_document() {
+    serves(
+        Language::TypeScript {
+            document: Some("openapi/composio.json"),
+        },
+        "composio",
+    );
+}
+
+#[test]
+fn a_typescript_client_generated_from_the_langdock_document() {
+    serves(
+        Language::TypeScript {
+            document: Some("openapi/langdock.json"),
+        },
+        "langdock",
+    );
+}
