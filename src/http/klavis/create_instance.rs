@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ErrorResponse;
-use super::validation::HttpValidationError;
+use super::failures::{BodyFailures, Failures};
 use super::wire;
 use crate::domain::connection::{Instance, NewInstance};
 use crate::domain::error::{Issue, Rule, Segment};
@@ -187,12 +187,9 @@ fn at_wire_names(error: Error) -> Error {
     request_body(content = CreateServerRequest),
     responses(
         (status = 200, description = "Successful Response", body = CreateServerResponse),
-        (status = 400, description = "A body that is not text, or nested too deeply", body = ErrorResponse),
-        (status = 401, description = "No API key", body = ErrorResponse),
-        (status = 403, description = "The API key is invalid, lacks a scope, or the server's auth config is disabled", body = ErrorResponse),
-        (status = 413, description = "Request body too large", body = ErrorResponse),
-        (status = 422, description = "Validation Error", body = HttpValidationError),
-        (status = 503, description = "Temporarily unavailable: see Retry-After", body = ErrorResponse),
+        Failures,
+        BodyFailures,
+        (status = 403, description = "The API key is invalid, lacks a scope, or the server's auth config is disabled", body = ErrorResponse)
     ),
 )]
 pub(super) async fn handler(

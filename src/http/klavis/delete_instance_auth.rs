@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::error::ErrorResponse;
-use super::validation::HttpValidationError;
+use super::failures::{Failures, NoInstance};
 use super::wire::{InstanceId, StatusResponse};
 use crate::domain::Service;
 use crate::http::extract::{Authorized, ConnectionsWrite, Param};
@@ -21,11 +20,8 @@ use crate::http::failure::Failure;
     params(("instanceId" = String, Path, format = Uuid, description = "The instance's id")),
     responses(
         (status = 200, description = "Successful Response", body = StatusResponse),
-        (status = 401, description = "No API key", body = ErrorResponse),
-        (status = 403, description = "The API key is invalid or lacks a scope", body = ErrorResponse),
-        (status = 404, description = "Instance not found", body = ErrorResponse),
-        (status = 422, description = "Validation Error", body = HttpValidationError),
-        (status = 503, description = "Temporarily unavailable: see Retry-After", body = ErrorResponse),
+        Failures,
+        NoInstance
     ),
 )]
 pub(super) async fn handler(

@@ -3,6 +3,8 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::error::ErrorResponse;
+use super::validation::{HttpValidationError, ValidationError};
 use super::wire::{ApiKeyAuth, GeneralAuth};
 
 /// Title, server, tag, security scheme, and the schemas that only other schemas name.
@@ -14,7 +16,13 @@ use super::wire::{ApiKeyAuth, GeneralAuth};
     ),
     servers((url = "/", description = "This server")),
     tags((name = "mcp-server", description = "Instances of MCP servers and their authentication")),
-    components(schemas(ApiKeyAuth, GeneralAuth)),
+    components(schemas(
+        ApiKeyAuth,
+        GeneralAuth,
+        ErrorResponse,
+        HttpValidationError,
+        ValidationError
+    )),
     modifiers(&BearerKey),
 )]
 struct Document;

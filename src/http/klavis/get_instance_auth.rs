@@ -5,8 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ErrorResponse;
-use super::validation::HttpValidationError;
+use super::failures::{Failures, NoInstance};
 use super::wire::InstanceId;
 use crate::crypto::Plain;
 use crate::domain::Service;
@@ -53,11 +52,8 @@ impl From<HandedOut> for GetAuthDataResponse {
     params(("instanceId" = String, Path, format = Uuid, description = "The instance's id")),
     responses(
         (status = 200, description = "Successful Response", body = GetAuthDataResponse),
-        (status = 401, description = "No API key", body = ErrorResponse),
-        (status = 403, description = "The API key is invalid or lacks a scope", body = ErrorResponse),
-        (status = 404, description = "Instance not found", body = ErrorResponse),
-        (status = 422, description = "Validation Error", body = HttpValidationError),
-        (status = 503, description = "Temporarily unavailable: see Retry-After", body = ErrorResponse),
+        Failures,
+        NoInstance
     ),
 )]
 pub(super) async fn handler(

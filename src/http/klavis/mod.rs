@@ -5,6 +5,7 @@ mod create_instance;
 mod delete_instance_auth;
 mod document;
 mod error;
+mod failures;
 mod get_instance;
 mod get_instance_auth;
 mod no_instance;

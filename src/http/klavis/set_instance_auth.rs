@@ -4,8 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use utoipa::ToSchema;
 
-use super::error::ErrorResponse;
-use super::validation::HttpValidationError;
+use super::failures::{BodyFailures, Failures, NoInstance};
 use super::wire::{self, AuthData, StatusResponse};
 use crate::domain::Service;
 use crate::domain::connection::SetOutcome;
@@ -71,13 +70,9 @@ impl From<SetOutcome> for StatusResponse {
     request_body(content = SetAuthRequest),
     responses(
         (status = 200, description = "Successful Response", body = StatusResponse),
-        (status = 400, description = "A body that is not text, or nested too deeply", body = ErrorResponse),
-        (status = 401, description = "No API key", body = ErrorResponse),
-        (status = 403, description = "The API key is invalid or lacks a scope", body = ErrorResponse),
-        (status = 404, description = "Instance not found", body = ErrorResponse),
-        (status = 413, description = "Request body too large", body = ErrorResponse),
-        (status = 422, description = "Validation Error", body = HttpValidationError),
-        (status = 503, description = "Temporarily unavailable: see Retry-After", body = ErrorResponse),
+        Failures,
+        NoInstance,
+        BodyFailures
     ),
 )]
 pub(super) async fn handler(
