@@ -5,6 +5,7 @@
 //! setting says, only Keyway's own events may go below INFO, and the libraries that see requests
 //! and values may not go below WARN.
 
+mod lines;
 mod panics;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
+use lines::{JsonLines, JsonMembers};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
@@ -147,10 +149,9 @@ impl Telemetry {
             .log_internal_errors(false);
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
             LogFormat::Json => lines
-                .json()
-                .flatten_event(true)
-                .with_current_span(true)
-                .with_span_list(false)
+                .with_ansi(false)
+                .fmt_fields(JsonMembers)
+                .event_format(JsonLines)
                 .boxed(),
             LogFormat::Human => lines.boxed(),
         };

@@ -160,3 +160,41 @@ fn a_panic_is_logged_by_its_place_and_without_its_message() {
     assert!(text.contains("a panic") && text.contains(file!()), "{text}");
     assert!(!text.contains(SECRET), "{text}");
 }
+
+/// What is recorded after the span began is in its lines too, and any text stays one line of valid JSON.
+#[test]
+fn a_line_of_json_holds_the_fields_of_its_span_whatever_they_contain() {
+    let (captured, guard) = capture("json");
+    let span = tracing::info_span!("request", id = "a\"b", route = tracing::field::Empty);
+    span.record("route", "line\nbreak \\ \u{1} é");
+    span.in_scope(|| {
+        tracing::info!(
+            count = 3,
+            share = 0.5,
+            none = f64::NAN,
+            yes = true,
+            "said \"so\""
+        );
+    });
+    drop(guard);
+
+    let text = captured.text();
+    let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    assert_eq!(line["message"], "said \"so\"");
+    assert_eq!(
+        (&line["count"], &line["share"], &line["none"], &line["yes"]),
+        (
+            &serde_json::json!(3),
+            &serde_json::json!(0.5),
+            &serde_json::Value::Null,
+            &serde_json::json!(true)
+        )
+    );
+    assert_eq!(line["level"], "INFO");
+    assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(
+        line["span"],
+        serde_json::json!({"id": "a\"b", "route": "line\nbreak \\ \u{1} é", "name": "request"})
+    );
+}
