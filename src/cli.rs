@@ -6,9 +6,12 @@ mod doctor;
 mod failure;
 mod house;
 mod keys;
+mod metrics;
 mod migrate;
 mod output;
 mod parse;
+mod progress;
+mod root_key;
 mod serve;
 mod tenants;
 mod welcome;
@@ -20,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ServeSettings, StoreSettings};
-use crate::crypto::{RootKey, harden_process};
+use crate::crypto::harden_process;
 use crate::telemetry::Telemetry;
 use failure::{Failure, USAGE};
 
@@ -55,9 +58,9 @@ enum Command {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Key(keys::KeyCommand),
-    /// Make a root key
+    /// Make a root key, or rotate to another one
     #[command(subcommand)]
-    RootKey(RootKeyCommand),
+    RootKey(root_key::RootKeyCommand),
     /// Print the OpenAPI document of a dialect: klavis, composio or langdock
     Openapi {
         /// The dialect
@@ -72,12 +75,6 @@ enum Command {
         #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8080")]
         address: std::net::SocketAddr,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum RootKeyCommand {
-    /// Print a new root key, 32 random bytes as base64
-    New,
 }
 
 /// Runs the program with these arguments (its name first).
@@ -133,17 +130,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Migrate(command)) => migrate::run(&store, command, json).await,
         Some(Command::Tenant(command)) => tenants::run(&store, command, json).await,
         Some(Command::Key(command)) => keys::run(&store, command, json).await,
-        Some(Command::RootKey(RootKeyCommand::New)) => {
-            let key = RootKey::generate();
-            let text = key.to_base64();
-            if json {
-                output::json(
-                    &serde_json::json!({ "root_key": *text, "root_id": key.root_id().to_string() }),
-                )
-            } else {
-                output::line(&text)
-            }
-        }
+        Some(Command::RootKey(command)) => root_key::run(&store, command, json).await,
         Some(Command::Openapi { dialect }) => match crate::http::openapi_json(&dialect) {
             Some(text) => output::text(&text),
             None => Err(Failure::Usage(format!(

@@ -1,5 +1,6 @@
 //! The settings: environment and flags, each with a default that runs. A wrong value stops the start with its name.
 
+mod next_root_key;
 mod root_key;
 mod values;
 
@@ -10,8 +11,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::domain::AuditReads;
+pub use next_root_key::NextRootKey;
 pub use root_key::{ConfigError, RootKeySource};
-use values::{allowed_host, public_url, retention};
+use values::{allowed_host, audit_reads, public_url, retention};
 
 /// Where the data are: on every command.
 #[derive(Clone, Args)]
@@ -82,12 +85,18 @@ pub struct ServeSettings {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
+    /// Where /metrics is answered, for Prometheus: an address of its own, such as 127.0.0.1:9464; without one, nothing is measured
+    #[arg(long, env = "KEYWAY_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Begins every URL that is handed out [default: the listen address]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
     /// How long connections that an authType change retired can be restored, such as 7d or 12h; 0 destroys them at once
     #[arg(long, env = "KEYWAY_RETENTION", default_value = "7d", value_name = "TIME", value_parser = retention)]
     pub retention: Duration,
+    /// When the audit row of a hand-out is written: sync (before the credential leaves) or batched (within 1 s after)
+    #[arg(long, env = "KEYWAY_AUDIT_READS", default_value = "sync", value_name = "WHEN", value_parser = audit_reads)]
+    pub audit_reads: AuditReads,
     /// Hosts outside the public internet that may be called, such as 10.1.2.0/24:443,vault.corp:8200
     #[arg(long, env = "KEYWAY_EGRESS_ALLOW", value_delimiter = ',', value_name = "HOSTS", value_parser = allowed_host)]
     pub egress_allow: Vec<String>,

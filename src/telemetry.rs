@@ -1,4 +1,4 @@
-//! Logs: one line per event on stderr, for people or for machines, and never a secret.
+//! Logs: one line per event on stderr, for people or for machines, and never a secret. [`metrics`] are beside them.
 //!
 //! Libraries log what passes through them: at TRACE and DEBUG hyper and h2 print headers
 //! (`authorization` among them) and frames, database drivers print statements. So whatever the
@@ -6,6 +6,7 @@
 //! and values may not go below WARN.
 
 mod lines;
+pub mod metrics;
 mod panics;
 #[cfg(test)]
 mod tests;

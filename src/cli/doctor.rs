@@ -2,6 +2,7 @@
 //! root key, no row.
 
 mod checks;
+mod rotation;
 
 use serde_json::json;
 
@@ -148,7 +149,14 @@ async fn inside(db: &Db, state: SchemaState, source: Option<RootKeySource>) -> V
     });
     findings.extend(checks::isolation(db).await);
     if let Some(source) = source {
+        let configured = match &source {
+            RootKeySource::Configured(ring) => Some(ring.active_id()),
+            RootKeySource::ToBeMade(_) => None,
+        };
         findings.push(checks::root_key(db, source).await);
+        if state == SchemaState::Current {
+            findings.push(rotation::check(db, configured).await);
+        }
     }
     findings
 }

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::domain::Error;
+use crate::domain::rotation::RotationError;
 use crate::store::embedded::EmbeddedError;
 use crate::store::keys::UnlockError;
 use crate::store::provision::ProvisionError;
@@ -25,6 +26,8 @@ pub(super) enum Failure {
     Unlock(#[from] UnlockError),
     #[error("{0}")]
     Domain(#[from] Error),
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     /// The message says everything.
     #[error("{0}")]
     Said(String),
@@ -45,14 +48,19 @@ impl Failure {
             Self::Config(_)
             | Self::Refused(_)
             | Self::Unlock(UnlockError::WrongRootKey { .. } | UnlockError::Damaged { .. })
+            | Self::Rotation(RotationError::Unfit(
+                UnlockError::WrongRootKey { .. } | UnlockError::Damaged { .. },
+            ))
             | Self::Provision(ProvisionError::MayNotMigrate { .. } | ProvisionError::Newer(_)) => {
                 CONFIGURATION
             }
-            Self::Usage(_) | Self::Provision(ProvisionError::LoginName) => USAGE,
+            Self::Usage(_)
+            | Self::Provision(ProvisionError::LoginName) => USAGE,
             Self::Embedded(_)
             | Self::Provision(_)
             | Self::Unlock(_)
             | Self::Domain(_)
+            | Self::Rotation(_)
             | Self::Said(_)
             | Self::Unhealthy => 1,
         }

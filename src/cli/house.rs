@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Failure, words};
 use crate::config::{ConfigError, RootKeySource, StoreSettings};
 use crate::crypto::{KeyRing, RootId, RootKey};
-use crate::domain::{Service, Settings};
+use crate::domain::{AuditReads, Service, Settings};
 use crate::store::embedded::{Embedded, EmbeddedOptions, SUPERUSER, free_bytes};
 use crate::store::keys::{self, Fingerprints, UnlockError, Vault};
 use crate::store::provision::{self, DATABASE, Exclusive, LOGIN, SchemaState};
@@ -255,5 +255,6 @@ pub(super) fn command_settings() -> Settings {
         public_url: String::new(),
         egress_allow: Vec::new(),
         retention: std::time::Duration::MAX,
+        audit_reads: AuditReads::Sync,
     }
 }

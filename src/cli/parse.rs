@@ -9,7 +9,13 @@ use clap::{ArgMatches, Command, CommandFactory as _, Error, FromArgMatches as _}
 use super::Cli;
 
 /// The settings of `serve`, which `keyway` alone takes too.
-const OF_SERVE: [&str; 4] = ["listen", "public_url", "retention", "egress_allow"];
+const OF_SERVE: [&str; 5] = [
+    "listen",
+    "metrics_listen",
+    "public_url",
+    "retention",
+    "egress_allow",
+];
 
 /// Reads the arguments (the program's name first) and the environment.
 ///

@@ -6,16 +6,17 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::house::{self, For, House};
-use super::{Failure, welcome};
+use super::{Failure, metrics, welcome};
 use crate::config::{ServeSettings, StoreSettings, reachable};
 use crate::domain::{Service, Settings};
-use crate::http::{router, serve};
+use crate::http::{layers, router, serve};
 use crate::store::embedded::{Embedded, EmbeddedError, free_bytes};
+use crate::store::keys::UnlockError;
 use crate::store::{DISK_FLOOR, Db};
 
 /// The longest that one answer may take: an authType change over very many connections has 60 s of its own.
@@ -24,10 +25,15 @@ const REQUEST: Duration = Duration::from_secs(75);
 const BACKLOG: u32 = 1_024;
 /// How often the house is tidied.
 const TIDY: Duration = Duration::from_mins(1);
+/// How often the server says that it runs, and how soon again where that failed: it counts as gone after 150 s.
+const CHECK_IN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 /// How often the free disk space is looked at.
 const DISK: Duration = Duration::from_secs(1);
 /// How long a start that was asked to stop may take to come to an end of its own.
 const UNFINISHED_START: Duration = Duration::from_secs(3);
+/// What names the address to listen on, for the server and for its metrics.
+const LISTEN: &str = "--listen or KEYWAY_LISTEN";
+pub(super) const METRICS_LISTEN: &str = "--metrics-listen or KEYWAY_METRICS_LISTEN";
 
 pub(super) async fn run(
     store: &StoreSettings,
@@ -36,11 +42,16 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     // Registered first: a Ctrl-C while the database starts ends the start in order.
     let mut stop = Box::pin(asked_to_stop()?);
-    let (socket, address) = reserve(settings.listen)?;
+    let (socket, address) = reserve(settings.listen, LISTEN)?;
+    let metrics = settings
+        .metrics_listen
+        .map(|listen| metrics::reserve(listen, address))
+        .transpose()?;
     let domain = Settings {
         public_url: settings.public_url(address),
         egress_allow: settings.egress_allow.clone(),
         retention: settings.retention,
+        audit_reads: settings.audit_reads,
     };
     let mut opening = pin!(house::open(store, domain, For::Serving));
     let mut house = tokio::select! {
@@ -52,14 +63,17 @@ pub(super) async fn run(
             return Ok(());
         }
     };
-    let outcome = listen(&mut house, store, socket, address, json, stop).await;
+    let outcome = listen(&mut house, store, (socket, address), metrics, json, stop).await;
     let closed = house.close().await;
     outcome.and(closed)
 }
 
 /// Takes the address before anything is started, without listening on it: nobody is let in before the root key is
-/// proven.
-fn reserve(listen: SocketAddr) -> Result<(TcpSocket, SocketAddr), Failure> {
+/// proven. `setting` is what names the address.
+pub(super) fn reserve(
+    listen: SocketAddr,
+    setting: &str,
+) -> Result<(TcpSocket, SocketAddr), Failure> {
     let bind = || {
         let socket = match listen {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -70,30 +84,51 @@ fn reserve(listen: SocketAddr) -> Result<(TcpSocket, SocketAddr), Failure> {
         let address = socket.local_addr()?;
         Ok((socket, address))
     };
-    bind().map_err(|error| cannot_listen(listen, &error))
+    bind().map_err(|error| cannot_listen(listen, setting, &error))
 }
 
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+/// Listens on the address that was taken.
+pub(super) fn listen_on(
+    socket: TcpSocket,
+    address: SocketAddr,
+    setting: &str,
+) -> Result<TcpListener, Failure> {
+    socket
+        .listen(BACKLOG)
+        .map_err(|error| cannot_listen(address, setting, &error))
+}
+
+fn cannot_listen(address: SocketAddr, setting: &str, error: &std::io::Error) -> Failure {
     Failure::Said(format!(
-        "listening on {address}: {error}; choose another address with --listen or KEYWAY_LISTEN"
+        "listening on {address}: {error}; choose another address with {setting}"
     ))
 }
 
 async fn listen(
     house: &mut House,
     store: &StoreSettings,
-    socket: TcpSocket,
-    address: SocketAddr,
+    (socket, address): (TcpSocket, SocketAddr),
+    metrics: Option<metrics::Reserved>,
     json: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    let listener = socket
-        .listen(BACKLOG)
-        .map_err(|error| cannot_listen(address, &error))?;
+    let listener = listen_on(socket, address, LISTEN)?;
+    let limits = serve::Limits::default();
+    let mut router = router(house.service.clone(), REQUEST);
+    let metrics = match metrics {
+        Some(reserved) => {
+            router = layers::measured(router);
+            Some(reserved.serve(house.db.clone(), limits.open.clone())?)
+        }
+        None => None,
+    };
+    // From here on no root key seals that this server does not hold.
+    house.service.check_in().await?;
     welcome::first_start(&house.service, address, json).await?;
     let public_url = &house.service.settings().public_url;
     tracing::info!(%address, public_url, "keyway is ready");
     let tidying = tokio::spawn(tidy(house.service.clone()));
+    let present = tokio::spawn(keep_checked_in(house.service.clone()));
     let watching = house
         .embedded
         .is_some()
@@ -106,14 +141,20 @@ async fn listen(
             error = lost_database(embedded) => lost = Some(error),
         }
     };
-    let router = router(house.service.clone(), REQUEST);
-    let served = serve::serve(listener, router, ended, serve::Limits::default()).await;
+    let served = serve::serve(listener, router, ended, limits).await;
     tidying.abort();
+    present.abort();
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
+    }
     if let Some(watching) = watching {
         watching.abort();
     }
     if let Err(error) = served {
         tracing::warn!(%error, "some requests were still running and were cut");
+    }
+    if let Err(error) = house.service.check_out().await {
+        tracing::debug!(%error, "that this server ends could not be told");
     }
     match lost {
         Some(error) => Err(Failure::Embedded(error)),
@@ -141,13 +182,36 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+/// A task of its own: however long tidying takes, the server does not count as gone.
+async fn keep_checked_in(service: Service) {
+    let (every, again) = CHECK_IN;
+    let mut pause = every;
+    loop {
+        sleep(pause).await;
+        pause = every;
+        match service.check_in().await {
+            Ok(()) => {}
+            Err(UnlockError::Store(error)) => {
+                pause = again;
+                tracing::warn!(%error, "that this server runs could not be told; it is tried again in a few seconds");
+            }
+            Err(error) => tracing::error!(
+                %error,
+                "a rotation of the root key has begun without this server: restart it with the new root key in \
+                 KEYWAY_ROOT_KEY_FILE and the old one in KEYWAY_OLD_ROOT_KEY_FILES; until then requests that need the \
+                 new one get 503"
+            ),
+        }
+    }
+}
+
 async fn tidy(service: Service) {
     let mut ticks = interval(TIDY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Err(error) = service.tidy().await {
-            tracing::warn!(%error, "destroying what is older than KEYWAY_RETENTION failed; it is tried again in a minute");
+            tracing::warn!(%error, "destroying what is older than KEYWAY_RETENTION, or finishing a rotation, failed; it is tried again in a minute");
         }
         if let Err(error) = service.sweep_tenants().await {
             tracing::warn!(%error, "destroying the rows of deleted tenants failed; it is tried again in a minute");

@@ -1,13 +1,15 @@
-//! `keyway tenant create|list|delete`.
+//! `keyway tenant create|list|delete|rotate-key`.
 
 use clap::Subcommand;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
 use super::house::{self, For};
-use super::{Failure, output};
+use super::progress::Shown;
+use super::{Failure, output, words};
 use crate::config::StoreSettings;
 use crate::domain::error::{Kind, Refusal};
+use crate::domain::rotation::RotationError;
 use crate::domain::{Error, Service};
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +25,15 @@ pub(super) enum TenantCommand {
     Delete {
         /// Its name
         name: String,
+    },
+    /// Give a tenant another data key and encrypt everything of it anew, while servers run
+    RotateKey {
+        /// Its name
+        name: String,
+        /// Stay until nothing is sealed under the old data key and no server remembers it, about seven minutes; without
+        /// it a running server sees to that
+        #[arg(long)]
+        wait: bool,
     },
 }
 
@@ -84,7 +95,41 @@ async fn act(service: &Service, command: TenantCommand, json: bool) -> Result<()
                 ))
             }
         }
+        TenantCommand::RotateKey { name, wait } => rotate_key(service, &name, wait, json).await,
     }
+}
+
+async fn rotate_key(service: &Service, name: &str, wait: bool, json: bool) -> Result<(), Failure> {
+    let shown = Shown::new("encrypting cells anew");
+    let watcher = |progress| shown.at(progress);
+    let rotated = service.rotate_tenant_key(name, wait, &watcher).await;
+    shown.end();
+    let rotation = rotated.map_err(|error| match error {
+        RotationError::Store(error) => worded(error, name),
+        other => Failure::Rotation(other),
+    })?;
+    if json {
+        output::json(&json!({
+            "tenant_id": rotation.tenant.to_string(),
+            "name": name,
+            "data_key": rotation.data_key,
+            "resumed": rotation.resumed,
+            "replaced": rotation.replaced,
+            "cells": rotation.cells,
+            "damaged": rotation.damaged,
+            "finished": rotation.finished,
+        }))?;
+    } else {
+        output::line(&words::rotated(name, &rotation))?;
+    }
+    if rotation.damaged > 0 {
+        return Err(Failure::Said(format!(
+            "{} cells do not open and stay under the old data key, which is kept: the log names them; restore them from \
+             a backup, then run this again",
+            rotation.damaged
+        )));
+    }
+    Ok(())
 }
 
 /// A domain error in words that name the argument.

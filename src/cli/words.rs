@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::domain::rotation::TenantRotation;
 use crate::store::keys::Fingerprints;
 use crate::store::schema_check::Findings;
 
@@ -61,4 +62,27 @@ pub(super) fn missing_root_key(file: &Path, needed: &Fingerprints) -> String {
          backup, or name it with KEYWAY_ROOT_KEY_FILE",
         file.display()
     )
+}
+
+/// How far the rotation of a tenant's data key has come.
+pub(super) fn rotated(name: &str, rotation: &TenantRotation) -> String {
+    let TenantRotation {
+        data_key, cells, ..
+    } = rotation;
+    let done =
+        format!("Data key {data_key} of tenant {name} seals; {cells} cells were encrypted anew.");
+    if rotation.finished {
+        format!(
+            "{done} Nothing is sealed under the old one any more; it is kept for 7 days all the same, for what a server \
+             that was suspended may still write."
+        )
+    } else if rotation.wait.is_zero() {
+        format!("{done} Something is still sealed under the old one, which is kept.")
+    } else {
+        let minutes = rotation.wait.as_secs().div_ceil(60);
+        format!(
+            "{done} Servers may seal under the old one for {minutes} more minutes; then a running server encrypts that \
+             anew too (or run this again). The old one is kept for 7 days."
+        )
+    }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::domain::AuditReads;
+
 /// The longest retention: beyond it, dates would leave the database's calendar.
 const LONGEST_RETENTION: Duration = Duration::from_hours(3_650 * 24);
 
@@ -33,6 +35,14 @@ pub(super) fn retention(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|time| *time <= LONGEST_RETENTION)
         .ok_or_else(wrong)
+}
+
+pub(super) fn audit_reads(text: &str) -> Result<AuditReads, String> {
+    match text {
+        "sync" => Ok(AuditReads::Sync),
+        "batched" => Ok(AuditReads::Batched),
+        _ => Err("must be sync or batched".to_owned()),
+    }
 }
 
 /// `host`, `address` or `address/bits`, with or without `:port`; an IPv6 address with a port in brackets.

@@ -1,12 +1,15 @@
 //! Root keys in files: refused where others could read them, written so that a crash cannot lose
 //! a key that was used.
 
+mod placing;
+
 use super::{RootKey, RootKeyError};
+use placing::{GIVING, beside, give, place, sync_directory_of};
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 use zeroize::Zeroizing;
 
@@ -64,13 +67,33 @@ impl RootKey {
     }
 
     /// Writes the key to a new file with mode 0400 and returns when file and directory are on
-    /// disk, so that nothing is ever sealed under a key that a power cut could take.
+    /// disk, so that nothing is ever sealed under a key that a power cut could take. The file
+    /// appears in one step with its content.
     ///
     /// # Errors
-    /// When the file exists (it is never replaced) or the operating system refuses; a half-written
-    /// file is removed again.
+    /// When the file exists (it is never replaced) or the operating system refuses.
     pub fn create_file(&self, path: impl AsRef<Path>) -> Result<(), RootKeyError> {
-        let path = path.as_ref();
+        self.create(path.as_ref(), None, Taken::Refused)
+    }
+
+    /// As [`create_file`](Self::create_file), for the account that `like` belongs to: the one that
+    /// reads both.
+    ///
+    /// # Errors
+    /// Also when this process may not give files to that account.
+    pub fn create_file_like(&self, path: &Path, like: &Path) -> Result<(), RootKeyError> {
+        self.create(path, Some(like), Taken::Refused)
+    }
+
+    /// As [`create_file_like`](Self::create_file_like), in the place of what is there.
+    ///
+    /// # Errors
+    /// As there, but for a file that exists.
+    pub fn replace_file_like(&self, path: &Path, like: &Path) -> Result<(), RootKeyError> {
+        self.create(path, Some(like), Taken::Replaced)
+    }
+
+    fn create(&self, path: &Path, like: Option<&Path>, taken: Taken) -> Result<(), RootKeyError> {
         let failed = |attempt| {
             move |source| RootKeyError::Io {
                 attempt,
@@ -78,40 +101,67 @@ impl RootKey {
                 source,
             }
         };
+        let owner = like.map(fs::metadata).transpose();
+        let owner = owner.map_err(failed("finding the owner of"))?;
+        let new = beside(path);
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o400)
-            .open(path)
+            .open(&new)
             .map_err(failed("creating"))?;
-        self.write_durably(file, &directory_of(path))
-            .map_err(|source| {
-                // The first failure is what the operator must see; a file that also cannot be
-                // removed is refused as no key at the next start.
-                let _ = fs::remove_file(path);
-                failed("writing")(source)
-            })
+        let made = match owner {
+            Some(owner) => give(&file, &owner).map_err(failed(GIVING)),
+            None => Ok(()),
+        };
+        let made = made.and_then(|()| {
+            self.write_durably(file).map_err(failed("writing"))?;
+            match taken {
+                Taken::Refused => place(&new, path),
+                Taken::Replaced => fs::rename(&new, path),
+            }
+            .map_err(failed("creating"))
+        });
+        if made.is_err() {
+            // The first failure is what the operator must see.
+            let _ = fs::remove_file(&new);
+        }
+        made?;
+        sync_directory_of(path).map_err(failed("writing"))
     }
 
-    fn write_durably(&self, mut file: File, directory: &Path) -> std::io::Result<()> {
+    /// Gives a key file to the account that `like` belongs to.
+    ///
+    /// # Errors
+    /// When this process may not.
+    pub fn give_file_like(path: &Path, like: &Path) -> Result<(), RootKeyError> {
+        let give = || give(&File::open(path)?, &fs::metadata(like)?);
+        give().map_err(|source| RootKeyError::Io {
+            attempt: GIVING,
+            path: path.into(),
+            source,
+        })
+    }
+
+    fn write_durably(&self, mut file: File) -> std::io::Result<()> {
         file.write_all(self.to_base64().as_bytes())?;
         file.write_all(b"\n")?;
-        file.sync_all()?;
-        File::open(directory)?.sync_all()
+        file.sync_all()
     }
 }
 
-fn directory_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
-    }
+/// What becomes of a file that is there.
+#[derive(Clone, Copy)]
+enum Taken {
+    Refused,
+    Replaced,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
 
     /// A directory of its own for one test, removed at the end.
     struct Scratch(PathBuf);
@@ -156,6 +206,8 @@ mod tests {
         let path = scratch.file(b"precious", 0o600);
         assert!(RootKey::generate().create_file(&path).is_err());
         assert_eq!(fs::read(&path).expect("still there"), b"precious");
+        let files = fs::read_dir(&scratch.0).expect("readable");
+        assert_eq!(files.count(), 1, "no other file is left");
     }
 
     #[test]

@@ -100,16 +100,34 @@ impl KeyRing {
     }
 
     /// Makes data key number `data_key` of `tenant` and wraps it (82 bytes) under the active root.
+    ///
+    /// # Panics
+    /// Never: the active root key is in the ring.
     pub fn new_data_key(&self, tenant: Uuid, data_key: u32) -> (DataKey, Vec<u8>) {
+        self.new_data_key_under(self.active, tenant, data_key)
+            .expect("the active key is in the ring")
+    }
+
+    /// As [`new_data_key`](Self::new_data_key), wrapped under any root key of the ring: until a
+    /// rotation begins, servers that do not hold the next root key yet must open what others make.
+    ///
+    /// # Errors
+    /// When the root key `root` is not configured.
+    pub fn new_data_key_under(
+        &self,
+        root: RootId,
+        tenant: Uuid,
+        data_key: u32,
+    ) -> Result<(DataKey, Vec<u8>), OpenError> {
         let key = KeyBytes::random();
         let facts: [&[u8]; 2] = [tenant.as_bytes(), &data_key.to_be_bytes()];
-        let wrapped = self.seal(&DATA_KEY, &facts, key.expose());
+        let wrapped = self.seal(root, &DATA_KEY, &facts, key.expose())?;
         let data_key = DataKey {
             tenant,
             id: data_key,
             key,
         };
-        (data_key, wrapped)
+        Ok((data_key, wrapped))
     }
 
     /// Unwraps data key number `data_key` of `tenant`.
@@ -133,8 +151,12 @@ impl KeyRing {
     }
 
     /// Seals the canary of the active root key, which later proves that the same key is configured.
+    ///
+    /// # Panics
+    /// Never: the active root key is in the ring.
     pub fn seal_canary(&self) -> Vec<u8> {
-        self.seal(&CANARY, &[], CANARY_CONTENT)
+        self.seal(self.active, &CANARY, &[], CANARY_CONTENT)
+            .expect("the active key is in the ring")
     }
 
     /// Opens the canary of the root key `id`.
@@ -160,8 +182,26 @@ impl KeyRing {
     /// # Panics
     /// When the name, which is a constant of this program, exceeds 65,535 bytes.
     pub fn seal_server_secret(&self, name: &str, version: i32, secret: &Secret) -> Vec<u8> {
+        self.seal_server_secret_under(self.active, name, version, secret)
+            .expect("the active key is in the ring")
+    }
+
+    /// As [`seal_server_secret`](Self::seal_server_secret), under any root key of the ring.
+    ///
+    /// # Errors
+    /// When the root key `root` is not configured.
+    ///
+    /// # Panics
+    /// When the name, which is a constant of this program, exceeds 65,535 bytes.
+    pub fn seal_server_secret_under(
+        &self,
+        root: RootId,
+        name: &str,
+        version: i32,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, OpenError> {
         let facts: [&[u8]; 2] = [name.as_bytes(), &version.to_be_bytes()];
-        self.seal(&SERVER_SECRET, &facts, secret.expose())
+        self.seal(root, &SERVER_SECRET, &facts, secret.expose())
     }
 
     /// Opens a secret of the server itself.
@@ -187,15 +227,21 @@ impl KeyRing {
             .ok_or(OpenError::UnknownRootKey(id))
     }
 
-    fn seal(&self, kind: &Kind, facts: &[&[u8]], content: &[u8]) -> Vec<u8> {
+    /// Fails only where `root` is not in the ring.
+    fn seal(
+        &self,
+        root: RootId,
+        kind: &Kind,
+        facts: &[&[u8]],
+        content: &[u8],
+    ) -> Result<Vec<u8>, OpenError> {
         let mut header = [0; HEADER];
         header[..2].copy_from_slice(&[kind.version, ALGORITHM]);
-        header[2..].copy_from_slice(&self.active.0);
-        self.cipher(self.active)
-            .ok()
-            .zip(bound_to(kind, facts, self.active))
-            .and_then(|(cipher, bound_to)| cipher.seal(&header, &bound_to, &[content]))
-            .expect("the active key is in the ring, names and content are far below their limits")
+        header[2..].copy_from_slice(&root.0);
+        let cipher = self.cipher(root)?;
+        let sealed = bound_to(kind, facts, root)
+            .and_then(|bound_to| cipher.seal(&header, &bound_to, &[content]));
+        Ok(sealed.expect("names and content are far below their limits"))
     }
 
     fn open(
@@ -235,5 +281,6 @@ fn bound_to(kind: &Kind, facts: &[&[u8]], root: RootId) -> Option<AssociatedData
     AssociatedData::new(&parts)
 }
 
+mod rewrap;
 #[cfg(test)]
 mod tests;

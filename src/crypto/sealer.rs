@@ -5,6 +5,7 @@ use super::{
     cipher::{ALGORITHM, Cipher, KeyBytes, NONCE, TAG},
     keyed_hash,
 };
+use crate::telemetry::metrics::counts::{OPENED, SEALED, UNOPENED, UNOPENED_WITHOUT_KEY};
 use std::fmt;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -83,7 +84,7 @@ impl TenantKeys {
     /// When the place is another tenant's, or the bytes are not of a known form, name a data key
     /// that the tenant does not have, were altered, or were sealed for another place.
     pub fn open(&self, place: &Place, sealed: &[u8]) -> Result<Secret, OpenError> {
-        self.open_bytes(place, sealed).map(Secret::from_bytes)
+        counted(self.open_bytes(place, sealed))
     }
 
     /// Seals a connection's credential together with the `generation` of its row (62 bytes longer
@@ -111,15 +112,34 @@ impl TenantKeys {
         generation: Uuid,
         sealed: &[u8],
     ) -> Result<Secret, OpenError> {
-        let mut content = self.open_bytes(place, sealed)?;
-        let same = content
-            .first_chunk::<GENERATION>()
-            .is_some_and(|inner| inner.ct_eq(generation.as_bytes()).into());
-        if !same {
-            return Err(OpenError::WrongGeneration);
+        let opened = self.open_bytes(place, sealed);
+        counted(opened.and_then(|content| without_generation(content, generation)))
+    }
+
+    /// The cell at `place`, sealed anew under the active key; `None` where it is under that key
+    /// already. The content, a generation included, stays what it was and leaves only sealed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    ///
+    /// # Panics
+    /// Never: what opened at this place can be sealed there again.
+    pub fn reseal(&self, place: &Place, sealed: &[u8]) -> Result<Option<Vec<u8>>, OpenError> {
+        if Self::named_in(sealed) == Some(self.active) {
+            return Ok(None);
         }
-        content.drain(..GENERATION);
-        Ok(Secret::from_bytes(content))
+        let content = self.open_bytes(place, sealed)?;
+        let resealed = self.seal_parts(place, &[&content]);
+        Ok(Some(resealed.expect("the cell has just opened here")))
+    }
+
+    /// The number of the data key in a cell's header; `None` when the bytes are no cell. It is
+    /// authenticated only when the cell is opened.
+    pub fn named_in(sealed: &[u8]) -> Option<u32> {
+        match sealed.first_chunk::<HEADER>()? {
+            [VERSION, ALGORITHM, id @ ..] => Some(u32::from_be_bytes(*id)),
+            _ => None,
+        }
     }
 
     /// The value of an index column: the same for the same `label` and `value` of this tenant,
@@ -149,10 +169,13 @@ impl TenantKeys {
             .ok_or(SealError::PlaceTooLong)?;
         let mut header = [VERSION, ALGORITHM, 0, 0, 0, 0];
         header[2..].copy_from_slice(&self.active.to_be_bytes());
-        self.cipher(self.active)
+        let sealed = self
+            .cipher(self.active)
             .expect("new() has found the active key among the keys")
             .seal(&header, &bound_to, content)
-            .ok_or(SealError::TooLarge)
+            .ok_or(SealError::TooLarge)?;
+        SEALED.add(1);
+        Ok(sealed)
     }
 
     fn open_bytes(&self, place: &Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
@@ -185,6 +208,32 @@ impl TenantKeys {
             .iter()
             .find_map(|(known, cipher)| (*known == id).then_some(cipher))
     }
+}
+
+/// The content behind its generation, which must be this one.
+fn without_generation(
+    mut content: Zeroizing<Vec<u8>>,
+    generation: Uuid,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let same = content
+        .first_chunk::<GENERATION>()
+        .is_some_and(|inner| inner.ct_eq(generation.as_bytes()).into());
+    if !same {
+        return Err(OpenError::WrongGeneration);
+    }
+    content.drain(..GENERATION);
+    Ok(content)
+}
+
+/// Whatever became of the opening is in the metrics.
+fn counted(opened: Result<Zeroizing<Vec<u8>>, OpenError>) -> Result<Secret, OpenError> {
+    let count = match opened {
+        Ok(_) => &OPENED,
+        Err(OpenError::UnknownDataKey(_)) => &UNOPENED_WITHOUT_KEY,
+        Err(_) => &UNOPENED,
+    };
+    count.add(1);
+    opened.map(Secret::from_bytes)
 }
 
 impl fmt::Debug for TenantKeys {

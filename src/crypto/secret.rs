@@ -2,6 +2,7 @@
 
 use super::{Audited, Plain, view};
 use crate::json::Json;
+use crate::telemetry::metrics::counts::HANDED_OUT;
 use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -91,6 +92,7 @@ impl Secret {
 
     /// Gives the content away; it takes the proof that the audit row of this hand-out exists.
     pub fn hand_out(self, _audited: &Audited) -> Plain {
+        HANDED_OUT.add(1);
         Plain::new(self.0)
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::auth_config::{AuthConfig, AuthConfigView, NewAuthConfig, OAuthClient};
-use super::auth_configs::{apply, one_view, record, seal};
+use super::auth_configs::{apply, one_view, seal};
 use super::auth_setting::AuthKind;
 use super::caller::Caller;
 use super::catalogue::Entry;
 use super::cell_rules::is_redacted;
+use super::cells::Cells;
 use super::error::{Error, Kind, Refusal};
 use super::integration::Integration;
 use super::resolve::{self, Resolved};
@@ -15,6 +16,7 @@ use super::scheme::Scheme;
 use crate::crypto::TenantKeys;
 use crate::json::{Json, Object};
 use crate::store::auth_configs as rows;
+use crate::store::config_change::{ConfigChange, StoredConfig};
 use crate::store::{TenantTx, connections, integrations};
 
 /// The members that a custom OAuth 2 config cannot do without, with their display names.
@@ -58,14 +60,34 @@ pub(super) async fn create(
     if AuthKind::of(&config.scheme).is_oauth() && holds_client(&new.settings.credentials) {
         config.oauth_client = Some(OAuthClient::default());
     }
-    if takes_over {
-        rows::update(tx, &config).await?;
+    let stored = if takes_over {
+        StoredConfig::load(tx, config).await?
     } else {
-        rows::insert(tx, &config).await?;
+        StoredConfig::new(config)
+    };
+    let config = stored.config;
+    let mut cells = Cells::of(tx.tenant(), Arc::clone(keys), config.uuid, stored.cells);
+    let proxy_key = seal(
+        &mut cells,
+        &config,
+        &new.settings,
+        stored.proxy_key.as_deref(),
+    )?;
+    let change = ConfigChange {
+        config,
+        proxy_key,
+        cells: cells.into_changes(),
+        action: "auth_config.create",
+        detail: None,
+    };
+    if takes_over {
+        change.write(tx).await?;
+    } else {
+        rows::insert(tx, &change.config).await?;
+        change.write_sealed(tx).await?;
     }
-    seal(tx, keys, &config, &new.settings).await?;
-    record(tx, caller, "auth_config.create", &config).await?;
-    let stored = rows::find(tx, &config.id)
+    change.record(tx, caller).await?;
+    let stored = rows::find(tx, &change.config.id)
         .await?
         .ok_or(Error::NotFound(Kind::AuthConfig))?;
     one_view(tx, keys, stored).await
@@ -117,7 +139,7 @@ async fn row_for(
     let fresh = resolve::blank(caller, integration, scheme);
     match rows::lock_default(tx, integration.id).await? {
         Some(default)
-            if default.implicit && !connections::any_credential(tx, default.uuid).await? =>
+            if default.implicit && !connections::any_credential_held(tx, default.uuid).await? =>
         {
             let taken = AuthConfig {
                 uuid: default.uuid,

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::auth_config::{
-    AuthConfig, AuthConfigChange, AuthConfigFilter, AuthConfigSettings, AuthConfigView, Cursor,
-    NewAuthConfig, OAuthClient, Page, PageRequest,
+    AuthConfig, AuthConfigFilter, AuthConfigSettings, AuthConfigView, Cursor, NewAuthConfig, Page,
+    PageRequest,
 };
-use super::auth_config_creation::{create, holds_client};
-use super::auth_setting::AuthKind;
+use super::auth_config_creation::create;
 use super::caller::Caller;
 use super::cell_rules;
 use super::cells::{self, Cells};
-use super::error::{Error, Issue, Kind, Refusal, Rule};
+use super::error::{Error, Issue, Kind, Rule};
 use super::ids::AuthConfigId;
 use super::patch::Patch;
 use super::resolve;
@@ -19,7 +18,7 @@ use super::service::Service;
 use crate::crypto::TenantKeys;
 use crate::store::auth_configs as rows;
 use crate::store::secrets::CellKind;
-use crate::store::{Access, TenantTx, audit, auth_config_list};
+use crate::store::{Access, TenantTx, auth_config_list};
 
 impl Service {
     /// Makes an auth config of any known service. The first one of an integration is its default; an implicit default
@@ -30,10 +29,9 @@ impl Service {
         new: NewAuthConfig,
     ) -> Result<AuthConfigView, Error> {
         check(new.name.as_deref(), &new.settings)?;
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let (caller, new) = (caller.clone(), Arc::new(new));
-        self.db()
-            .tenant(caller.tenant, Access::Write, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, Access::Write, move |tx, keys| {
                 let (caller, new, keys) = (caller.clone(), Arc::clone(&new), Arc::clone(&keys));
                 Box::pin(async move { create(tx, &caller, &keys, &new).await })
             })
@@ -46,10 +44,9 @@ impl Service {
         caller: &Caller,
         id: &AuthConfigId,
     ) -> Result<AuthConfigView, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let (caller, id) = (caller.clone(), id.clone());
-        self.db()
-            .tenant(caller.tenant, Access::Read, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, Access::Read, move |tx, keys| {
                 let (caller, id, keys) = (caller.clone(), id.clone(), Arc::clone(&keys));
                 Box::pin(async move {
                     let config = rows::find(tx, &id)
@@ -68,10 +65,9 @@ impl Service {
         filter: AuthConfigFilter,
         page: PageRequest,
     ) -> Result<Page<AuthConfigView>, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let (caller, filter, page) = (caller.clone(), Arc::new(filter), page);
-        self.db()
-            .tenant(caller.tenant, Access::Read, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, Access::Read, move |tx, keys| {
                 let (caller, filter, page, keys) = (
                     caller.clone(),
                     Arc::clone(&filter),
@@ -82,31 +78,12 @@ impl Service {
             })
             .await
     }
-
-    /// Changes what is named and keeps the rest, in one transaction with its audit row.
-    pub async fn update_auth_config(
-        &self,
-        caller: &Caller,
-        id: &AuthConfigId,
-        change: AuthConfigChange,
-    ) -> Result<AuthConfigView, Error> {
-        check(change.name.as_deref(), &change.settings)?;
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
-        let (caller, id, change) = (caller.clone(), id.clone(), Arc::new(change));
-        self.db()
-            .tenant(caller.tenant, Access::Write, move |tx| {
-                let (caller, id) = (caller.clone(), id.clone());
-                let (change, keys) = (Arc::clone(&change), Arc::clone(&keys));
-                Box::pin(async move { update(tx, &caller, &keys, &id, &change).await })
-            })
-            .await
-    }
 }
 
 /// The longest name of an auth config, in characters: it is searched in.
 const MAX_NAME: usize = 1_000;
 
-fn check(name: Option<&str>, settings: &AuthConfigSettings) -> Result<(), Error> {
+pub(super) fn check(name: Option<&str>, settings: &AuthConfigSettings) -> Result<(), Error> {
     let mut issues = Vec::new();
     if name.is_some_and(|name| name.chars().count() > MAX_NAME) {
         issues.push(Issue::at("name", Rule::TooLong { max: MAX_NAME }));
@@ -135,73 +112,16 @@ pub(super) fn apply(config: &mut AuthConfig, settings: &AuthConfigSettings) {
     config.tool_router = settings.tool_router.unwrap_or(config.tool_router);
 }
 
-/// The sealed members of the settings.
-pub(super) async fn seal(
-    tx: &mut TenantTx,
-    keys: &Arc<TenantKeys>,
+/// The sealed members of the settings: what is to be written of them.
+pub(super) fn seal(
+    cells: &mut Cells,
     config: &AuthConfig,
     settings: &AuthConfigSettings,
-) -> Result<(), Error> {
-    let mut cells = Cells::load(tx, Arc::clone(keys), config.uuid).await?;
-    cells
-        .merge(
-            tx,
-            CellKind::Credential,
-            &settings.credentials,
-            config.managed,
-        )
-        .await?;
-    cells
-        .merge(tx, CellKind::Shared, &settings.shared, config.managed)
-        .await?;
-    match &settings.proxy {
-        Patch::Keep => Ok(()),
-        Patch::Clear => cells.set_proxy_key(tx, None).await,
-        Patch::Set(proxy) => cells.set_proxy_key(tx, proxy.auth_key.as_ref()).await,
-    }
-}
-
-async fn update(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    keys: &Arc<TenantKeys>,
-    id: &AuthConfigId,
-    change: &AuthConfigChange,
-) -> Result<AuthConfigView, Error> {
-    let found = rows::lock(tx, id)
-        .await?
-        .filter(|config| caller.may_use(config.integration));
-    let mut config = found.ok_or(Error::NotFound(Kind::AuthConfig))?;
-    if change
-        .managed
-        .is_some_and(|managed| managed != config.managed)
-    {
-        return Err(Error::Refused(Refusal::AuthConfigTypeMismatch {
-            managed: config.managed,
-        }));
-    }
-    precondition(
-        change.if_match.as_deref(),
-        &format!("\"{}\"", config.version),
-    )?;
-    if let Some(name) = &change.name {
-        config.name.clone_from(name);
-    }
-    apply(&mut config, &change.settings);
-    if AuthKind::of(&config.scheme).is_oauth()
-        && config.oauth_client.is_none()
-        && holds_client(&change.settings.credentials)
-    {
-        config.oauth_client = Some(OAuthClient::default());
-    }
-    config.implicit = false;
-    rows::update(tx, &config).await?;
-    seal(tx, keys, &config, &change.settings).await?;
-    record(tx, caller, "auth_config.update", &config).await?;
-    let stored = rows::find(tx, id)
-        .await?
-        .ok_or(Error::NotFound(Kind::AuthConfig))?;
-    one_view(tx, keys, stored).await
+    proxy_key: Option<&[u8]>,
+) -> Result<Patch<Vec<u8>>, Error> {
+    cells.merge(CellKind::Credential, &settings.credentials, config.managed)?;
+    cells.merge(CellKind::Shared, &settings.shared, config.managed)?;
+    cells.proxy_key(&settings.proxy, proxy_key)
 }
 
 /// Refuses a change whose caller saw another state (RFC 9110 section 13.1.1, strong comparison).
@@ -261,20 +181,4 @@ pub(super) async fn one_view(
     views
         .pop()
         .ok_or_else(|| Error::internal("a view of one auth config is empty"))
-}
-
-/// The audit row of a change of a config.
-pub(super) async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    config: &AuthConfig,
-) -> Result<(), Error> {
-    let event = audit::Event {
-        action,
-        object_kind: "auth_config",
-        object_id: config.id.as_str(),
-        detail: None,
-    };
-    audit::append(tx, caller, event).await.map(|_| ())
 }

@@ -3,68 +3,85 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::auth_config::{AuthConfig, AuthConfigView};
+use super::auth_config::{AuthConfig, AuthConfigView, Proxy};
 use super::cell_rules::{MAX_CELLS, REDACTED, is_redacted};
 use super::error::{Error, Issue, Rule};
-use super::ids::AuthConfigUuid;
+use super::ids::{AuthConfigUuid, TenantId};
 use super::integration::Integration;
+use super::patch::Patch;
 use crate::crypto::{Secret, TenantKeys};
 use crate::json::{Json, Object};
-use crate::store::secrets::{self, Cell, CellKind};
+use crate::store::keys::unopened;
+use crate::store::secrets::{self, Cell, CellChanges, CellKind};
 use crate::store::{TenantTx, auth_configs, connections, integrations};
 
-/// The cells of one config while a transaction changes them.
+/// The cells of one config, as they are stored and as a change makes them. Nothing is written here.
 #[derive(Debug)]
 pub(super) struct Cells {
     keys: Arc<TenantKeys>,
+    tenant: TenantId,
     config: AuthConfigUuid,
     /// By kind, then by key.
-    stored: HashMap<CellKind, HashMap<String, Cell>>,
+    present: HashMap<CellKind, HashMap<String, Cell>>,
+    changes: CellChanges,
 }
 
 impl Cells {
+    /// The cells that `stored` holds.
+    pub(super) fn of(
+        tenant: TenantId,
+        keys: Arc<TenantKeys>,
+        config: AuthConfigUuid,
+        stored: Vec<Cell>,
+    ) -> Self {
+        let mut present: HashMap<CellKind, HashMap<String, Cell>> = HashMap::new();
+        for cell in stored {
+            let cells = present.entry(cell.kind).or_default();
+            cells.insert(cell.name.clone(), cell);
+        }
+        Self {
+            keys,
+            tenant,
+            config,
+            present,
+            changes: CellChanges::default(),
+        }
+    }
+
     /// The cells as they are stored now.
     pub(super) async fn load(
         tx: &mut TenantTx,
         keys: Arc<TenantKeys>,
         config: AuthConfigUuid,
     ) -> Result<Self, Error> {
-        let mut stored: HashMap<CellKind, HashMap<String, Cell>> = HashMap::new();
-        for cell in secrets::of_configs(tx, &[config.0]).await? {
-            let cells = stored.entry(cell.kind).or_default();
-            cells.insert(cell.name.clone(), cell);
-        }
-        Ok(Self {
-            keys,
-            config,
-            stored,
-        })
+        let stored = secrets::of_configs(tx, &[config.0]).await?;
+        Ok(Self::of(tx.tenant(), keys, config, stored))
+    }
+
+    /// What has to be written.
+    pub(super) fn into_changes(self) -> CellChanges {
+        self.changes
     }
 
     fn find(&self, kind: CellKind, name: &str) -> Option<&Cell> {
-        self.stored.get(&kind)?.get(name)
+        self.present.get(&kind)?.get(name)
     }
 
-    /// Merges a map key by key: null removes, what was only shown masked is left as it is, all else is sealed. Two
-    /// statements, however many keys.
-    pub(super) async fn merge(
+    /// Merges a map key by key: null removes, what was only shown masked is left as it is, all else is sealed.
+    pub(super) fn merge(
         &mut self,
-        tx: &mut TenantTx,
         kind: CellKind,
         map: &Object,
         managed: bool,
     ) -> Result<(), Error> {
-        let (mut gone, mut set) = (Vec::new(), Vec::new());
         for (name, value) in map.iter() {
             if value.is_null() {
-                gone.push(name.to_owned());
-            } else if !self.is_shown(tx, kind, name, value, managed)? {
-                set.push((name, value));
+                self.remove(kind, name);
+            } else if !self.is_shown(kind, name, value, managed)? {
+                self.set(kind, name, value)?;
             }
         }
-        self.remove(tx, kind, &gone).await?;
-        self.set(tx, kind, &set).await?;
-        match self.stored.get(&kind) {
+        match self.present.get(&kind) {
             Some(cells) if cells.len() > MAX_CELLS => {
                 let rule = Rule::TooMany { max: MAX_CELLS };
                 Err(Error::Invalid(vec![Issue::at(kind.member(), rule)]))
@@ -73,61 +90,42 @@ impl Cells {
         }
     }
 
-    /// Seals values.
-    pub(super) async fn set(
-        &mut self,
-        tx: &mut TenantTx,
-        kind: CellKind,
-        values: &[(&str, &Json)],
-    ) -> Result<(), Error> {
-        let mut cells = Vec::with_capacity(values.len());
-        for (name, value) in values {
-            let place = secrets::place(tx.tenant(), self.config, kind, name);
-            let sealed = self
-                .keys
-                .seal(&place, &Secret::json(value))
-                .map_err(Error::internal)?;
-            cells.push(Cell {
-                auth_config: self.config,
-                kind,
-                name: (*name).to_owned(),
-                sealed,
-            });
-        }
-        secrets::set(tx, self.config, kind, &cells).await?;
-        let stored = self.stored.entry(kind).or_default();
-        stored.extend(cells.into_iter().map(|cell| (cell.name.clone(), cell)));
+    /// Seals a value.
+    pub(super) fn set(&mut self, kind: CellKind, name: &str, value: &Json) -> Result<(), Error> {
+        let place = secrets::place(self.tenant, self.config, kind, name);
+        let sealed = self.keys.seal(&place, &Secret::json(value));
+        let cell = Cell {
+            auth_config: self.config,
+            kind,
+            name: name.to_owned(),
+            sealed: sealed.map_err(Error::internal)?,
+        };
+        self.changes.set_cell(cell.clone());
+        let present = self.present.entry(kind).or_default();
+        present.insert(name.to_owned(), cell);
         Ok(())
     }
 
-    /// Destroys cells.
-    pub(super) async fn remove(
-        &mut self,
-        tx: &mut TenantTx,
-        kind: CellKind,
-        names: &[String],
-    ) -> Result<(), Error> {
-        secrets::remove(tx, self.config, kind, names).await?;
-        let stored = self.stored.entry(kind).or_default();
-        for name in names {
-            stored.remove(name);
+    /// Destroys a cell, where there is one.
+    pub(super) fn remove(&mut self, kind: CellKind, name: &str) {
+        let present = self.present.entry(kind).or_default();
+        if present.remove(name).is_some() {
+            self.changes.remove(kind, name.to_owned());
         }
-        Ok(())
     }
 
     /// Destroys every cell of the config.
-    pub(super) async fn clear(&mut self, tx: &mut TenantTx) -> Result<(), Error> {
-        for (kind, cells) in std::mem::take(&mut self.stored) {
-            let names: Vec<String> = cells.into_keys().collect();
-            secrets::remove(tx, self.config, kind, &names).await?;
+    pub(super) fn clear(&mut self) {
+        for (kind, cells) in std::mem::take(&mut self.present) {
+            for name in cells.into_keys() {
+                self.changes.remove(kind, name);
+            }
         }
-        Ok(())
     }
 
     /// Whether `value` is what a read shows of this key: it comes from a read-modify-write.
     fn is_shown(
         &self,
-        tx: &TenantTx,
         kind: CellKind,
         name: &str,
         value: &Json,
@@ -137,17 +135,17 @@ impl Cells {
             return Ok(true);
         }
         match self.find(kind, name) {
-            Some(cell) => Ok(!managed && view(tx, &self.keys, cell)? == *value),
+            Some(cell) => Ok(!managed && view(self.tenant, &self.keys, cell)? == *value),
             None => Ok(false),
         }
     }
 
     /// The OAuth client's scopes, which are no secret: a list is joined by spaces.
-    pub(super) fn scopes(&self, tx: &TenantTx) -> Result<Option<String>, Error> {
+    pub(super) fn scopes(&self) -> Result<Option<String>, Error> {
         let Some(cell) = self.find(CellKind::Credential, "scopes") else {
             return Ok(None);
         };
-        Ok(match view(tx, &self.keys, cell)? {
+        Ok(match view(self.tenant, &self.keys, cell)? {
             Json::String(text) => Some(text.to_string()),
             Json::Array(scopes) => Some(
                 scopes
@@ -160,46 +158,47 @@ impl Cells {
         })
     }
 
-    /// Seals the key of the config's proxy: none destroys it, a masked one leaves it.
-    pub(super) async fn set_proxy_key(
+    /// What becomes of the key of the config's proxy, given the one that is stored: none destroys it, a masked one
+    /// leaves it.
+    pub(super) fn proxy_key(
         &self,
-        tx: &mut TenantTx,
-        key: Option<&Json>,
-    ) -> Result<(), Error> {
-        let Some(key) = key.filter(|key| !key.is_null()) else {
-            return auth_configs::set_proxy_key(tx, self.config, None).await;
+        proxy: &Patch<Proxy>,
+        stored: Option<&[u8]>,
+    ) -> Result<Patch<Vec<u8>>, Error> {
+        let proxy = match proxy {
+            Patch::Keep => return Ok(Patch::Keep),
+            Patch::Clear => return Ok(Patch::Clear),
+            Patch::Set(proxy) => proxy,
         };
-        let stored = auth_configs::proxy_keys(tx, &[self.config.0]).await?;
+        let Some(key) = proxy.auth_key.as_ref().filter(|key| !key.is_null()) else {
+            return Ok(Patch::Clear);
+        };
         let shown = stored
-            .first()
-            .map(|(_, sealed)| proxy_view(tx, &self.keys, self.config, sealed))
+            .map(|sealed| proxy_view(self.tenant, &self.keys, self.config, sealed))
             .transpose()?;
         if is_redacted(key) || shown.is_some_and(|shown| shown == *key) {
-            return Ok(());
+            return Ok(Patch::Keep);
         }
-        let place = secrets::proxy_place(tx.tenant(), self.config);
-        let sealed = self
-            .keys
-            .seal(&place, &Secret::json(key))
-            .map_err(Error::internal)?;
-        auth_configs::set_proxy_key(tx, self.config, Some(&sealed)).await
+        let place = secrets::proxy_place(self.tenant, self.config);
+        let sealed = self.keys.seal(&place, &Secret::json(key));
+        sealed.map(Patch::Set).map_err(Error::internal)
     }
 }
 
-fn view(tx: &TenantTx, keys: &TenantKeys, cell: &Cell) -> Result<Json, Error> {
-    let place = secrets::place(tx.tenant(), cell.auth_config, cell.kind, &cell.name);
-    let secret = keys.open(&place, &cell.sealed).map_err(Error::internal)?;
+fn view(tenant: TenantId, keys: &TenantKeys, cell: &Cell) -> Result<Json, Error> {
+    let place = secrets::place(tenant, cell.auth_config, cell.kind, &cell.name);
+    let secret = keys.open(&place, &cell.sealed).map_err(unopened)?;
     Ok(secret.view(&cell.name))
 }
 
 fn proxy_view(
-    tx: &TenantTx,
+    tenant: TenantId,
     keys: &TenantKeys,
     config: AuthConfigUuid,
     sealed: &[u8],
 ) -> Result<Json, Error> {
-    let place = secrets::proxy_place(tx.tenant(), config);
-    let secret = keys.open(&place, sealed).map_err(Error::internal)?;
+    let place = secrets::proxy_place(tenant, config);
+    let secret = keys.open(&place, sealed).map_err(unopened)?;
     Ok(secret.view("proxy_auth_key"))
 }
 
@@ -226,13 +225,13 @@ pub(super) async fn views(
             let value = if config.managed {
                 Json::from(REDACTED)
             } else {
-                view(tx, keys, &cell)?
+                view(tx.tenant(), keys, &cell)?
             };
             shown[usize::from(cell.kind == CellKind::Shared)].push((cell.name, value));
         }
         let proxy_key = proxies.iter().find(|(id, _)| *id == config.uuid.0);
         let proxy_auth_key = proxy_key
-            .map(|(_, sealed)| proxy_view(tx, keys, config.uuid, sealed))
+            .map(|(_, sealed)| proxy_view(tx.tenant(), keys, config.uuid, sealed))
             .transpose()?;
         let [credentials, shared] = shown;
         views.push(AuthConfigView {

@@ -1,21 +1,15 @@
 //! The rules of connections: making the primary one of a pair, replacing, handing out and destroying its credential.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use uuid::Uuid;
 
 use super::auth_config::AuthConfig;
 use super::caller::Caller;
-use super::connection::{Connection, HandedOut, Instance, NewInstance, SetOutcome, Status};
-use super::credential::Credential;
+use super::connection::{Connection, Instance, NewInstance, Status};
 use super::error::{Error, Issue, Kind, Refusal, Rule};
 use super::ids::{ConnectedAccountId, ConnectionId};
 use super::integration::Integration;
 use super::resolve::{self, Resolved};
-use super::scheme::Scheme;
 use super::service::Service;
-use crate::crypto::Secret;
 use crate::store::connections as rows;
 use crate::store::{Access, TenantTx, audit, auth_configs, integrations};
 
@@ -66,72 +60,6 @@ impl Service {
                     let connection = usable(&caller, rows::find(tx, id).await?)?;
                     let integration = integration_of(tx, &connection).await?;
                     service.instance_of(tx, connection, integration).await
-                })
-            })
-            .await
-    }
-
-    /// Replaces the whole credential of one connection and makes it ACTIVE. Where there is nothing to store, nothing
-    /// is changed. The paths of issues are relative to the credential.
-    pub async fn set_credential(
-        &self,
-        caller: &Caller,
-        id: ConnectionId,
-        credential: Credential,
-    ) -> Result<SetOutcome, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
-        let (caller, credential) = (caller.clone(), Arc::new(credential));
-        self.db()
-            .tenant(caller.tenant, Access::Write, move |tx| {
-                let (caller, credential, keys) =
-                    (caller.clone(), Arc::clone(&credential), Arc::clone(&keys));
-                Box::pin(async move {
-                    let config = lock_with_config(tx, &caller, id).await?;
-                    if config.scheme == Scheme::None {
-                        return Ok(SetOutcome::NoAuthentication);
-                    }
-                    if credential.is_empty() {
-                        return Ok(SetOutcome::NothingToStore);
-                    }
-                    Error::when_any(credential.check(&config.fields))?;
-                    let (generation, secret): (Uuid, Secret) =
-                        (Uuid::new_v4(), credential.to_secret());
-                    let place = rows::place(tx.tenant(), id);
-                    let sealed = keys
-                        .seal_credential(&place, generation, &secret)
-                        .map_err(Error::internal)?;
-                    rows::set_credential(tx, id, Some((generation, sealed)), Status::Active)
-                        .await?;
-                    record(tx, &caller, "connection.set_credential", id).await?;
-                    Ok(SetOutcome::Stored)
-                })
-            })
-            .await
-    }
-
-    /// Hands a credential out in the clear, with its audit row. A connection without one hands out nothing and writes
-    /// nothing.
-    pub async fn hand_out(&self, caller: &Caller, id: ConnectionId) -> Result<HandedOut, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
-        let caller = caller.clone();
-        self.db()
-            .tenant(caller.tenant, Access::Write, move |tx| {
-                let (caller, keys) = (caller.clone(), Arc::clone(&keys));
-                Box::pin(async move {
-                    usable(&caller, rows::find(tx, id).await?)?;
-                    let Some((generation, sealed)) = rows::sealed(tx, id).await? else {
-                        return Ok(HandedOut { credential: None });
-                    };
-                    let place = rows::place(tx.tenant(), id);
-                    let secret = keys
-                        .open_credential(&place, generation, &sealed)
-                        .map_err(Error::internal)?;
-                    let audited =
-                        audit::append(tx, &caller, event("connection.hand_out", &id.to_string()))
-                            .await?;
-                    Ok(HandedOut {
-                        credential: Some(secret.hand_out(&audited)),
-                    })
                 })
             })
             .await
@@ -243,29 +171,10 @@ fn blank(config: &AuthConfig, new: &NewInstance) -> Connection {
     }
 }
 
-fn usable(caller: &Caller, found: Option<Connection>) -> Result<Connection, Error> {
+pub(super) fn usable(caller: &Caller, found: Option<Connection>) -> Result<Connection, Error> {
     found
         .filter(|connection| caller.may_use(connection.integration))
         .ok_or(Error::NotFound(Kind::Connection))
-}
-
-/// Locks a connection and answers with its config, which keeps its scheme and fields until the transaction ends: whoever
-/// changes a config holds its row, so the config is locked first, as there.
-async fn lock_with_config(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    id: ConnectionId,
-) -> Result<AuthConfig, Error> {
-    let seen = usable(caller, rows::find(tx, id).await?)?;
-    let config = auth_configs::share(tx, seen.auth_config).await?;
-    let locked = usable(caller, rows::lock(tx, id).await?)?;
-    match config {
-        Some(config) if config.uuid == locked.auth_config => Ok(config),
-        _ => Err(Error::Unavailable {
-            reason: "the connection was moved to another auth config meanwhile".into(),
-            retry_after: Duration::from_secs(1),
-        }),
-    }
 }
 
 /// The config of a connection: its own, not the integration's default.
@@ -288,7 +197,7 @@ fn event<'a>(action: &'static str, id: &'a str) -> audit::Event<'a> {
     }
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut TenantTx,
     caller: &Caller,
     action: &'static str,

@@ -5,34 +5,83 @@ use std::sync::Arc;
 
 use super::auth_config::AuthConfig;
 use super::auth_configs::precondition;
-use super::auth_setting::{AuthKind, AuthPlan, IntegrationAuth};
+use super::auth_setting::{AuthPlan, IntegrationAuth};
 use super::caller::Caller;
-use super::cells::Cells;
 use super::error::Error;
 use super::ids::IntegrationId;
 use super::integration::IntegrationDetail;
+use super::integration_auth_change::{Effect, replace_auth, replaced};
 use super::integrations::{accessible, detail};
 use super::limits;
-use super::oauth_client;
-use super::patch::Patch;
-use super::resolve;
-use super::scheme::Scheme;
 use super::service::Service;
-use crate::crypto::TenantKeys;
-use crate::store::secrets::CellKind;
-use crate::store::{Access, TenantTx, audit, auth_configs, connections, integrations, retirement};
+use crate::store::hot::{ChangeOutcome, ConfigName, ConfigState};
+use crate::store::keys::is_replaced;
+use crate::store::{Access, TenantTx, auth_configs, connections, integrations};
 
 impl Service {
-    /// Replaces the auth setting. Another kind than before retires the connections and drops the OAuth client.
+    /// Replaces the auth setting. Another kind than before retires the connections and drops the OAuth client. `read`
+    /// makes the change, once it is known that the caller may use the integration.
     pub async fn set_integration_auth(
         &self,
         caller: &Caller,
         id: IntegrationId,
-        change: IntegrationAuth,
         if_match: Option<String>,
+        read: impl FnOnce() -> Result<IntegrationAuth, Error> + Send,
     ) -> Result<IntegrationDetail, Error> {
+        let name = ConfigName::DefaultOf(id);
+        let state = self.db().auth_config_state(caller, name).await?;
+        let Some(state) = state else {
+            // No integration, or one without a default config.
+            self.integration(caller, id).await?;
+            return self.replace_in_turn(caller, id, (read()?, if_match)).await;
+        };
+        let ConfigState {
+            integration,
+            stored,
+        } = state;
+        let integration = accessible(caller, Some(integration))?;
+        let change = read()?;
         self.check_auth(&change)?;
-        let change = Arc::new((change, if_match));
+        let effect = Effect::of(Some(&stored.config), &change);
+        // The entity tag speaks of the integration too, which only a transaction holds still.
+        if effect.changes_kind || if_match.is_some() {
+            return self.replace_in_turn(caller, id, (change, if_match)).await;
+        }
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
+        let version = stored.config.version;
+        let (write, oauth_scopes) = match replaced(caller.tenant, &keys, stored, &change, &effect) {
+            Err(error) if is_replaced(&error) => {
+                return self.replace_in_turn(caller, id, (change, None)).await;
+            }
+            outcome => outcome?,
+        };
+        let outcome = self
+            .db()
+            .change_auth_config(caller, version, &write)
+            .await?;
+        match outcome {
+            ChangeOutcome::Done(updated_at) => Ok(IntegrationDetail {
+                integration,
+                auth: Some(AuthConfig {
+                    version: version + 1,
+                    updated_at,
+                    ..write.config
+                }),
+                oauth_scopes,
+            }),
+            _ => self.replace_in_turn(caller, id, (change, None)).await,
+        }
+    }
+
+    /// The same in a transaction that holds the integration and its default config.
+    async fn replace_in_turn(
+        &self,
+        caller: &Caller,
+        id: IntegrationId,
+        change: (IntegrationAuth, Option<String>),
+    ) -> Result<IntegrationDetail, Error> {
+        self.check_auth(&change.0)?;
+        let change = Arc::new(change);
         let done = self
             .replace(caller, id, Arc::clone(&change), Access::Write)
             .await?;
@@ -54,11 +103,10 @@ impl Service {
         change: Arc<(IntegrationAuth, Option<String>)>,
         access: Access,
     ) -> Result<Option<IntegrationDetail>, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let keep = !self.settings().retention.is_zero();
         let caller = caller.clone();
-        self.db()
-            .tenant(caller.tenant, access, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, access, move |tx, keys| {
                 let (caller, change, keys) =
                     (caller.clone(), Arc::clone(&change), Arc::clone(&keys));
                 Box::pin(async move {
@@ -88,10 +136,9 @@ impl Service {
         if_match: Option<String>,
     ) -> Result<AuthPlan, Error> {
         self.check_auth(&change)?;
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let (caller, change) = (caller.clone(), Arc::new((change, if_match)));
-        self.db()
-            .tenant(caller.tenant, Access::Read, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, Access::Read, move |tx, keys| {
                 let (caller, change, keys) =
                     (caller.clone(), Arc::clone(&change), Arc::clone(&keys));
                 Box::pin(async move {
@@ -127,25 +174,6 @@ async fn is_big(
     Ok(counts.first().is_some_and(|(_, count)| *count > MANY))
 }
 
-/// What becomes of the parts of an auth setting.
-struct Effect {
-    changes_kind: bool,
-    drops_client: bool,
-}
-
-impl Effect {
-    fn of(before: Option<&AuthConfig>, change: &IntegrationAuth) -> Self {
-        let kind = before.map_or(AuthKind::None, |config| AuthKind::of(&config.scheme));
-        let changes_kind = kind != change.kind;
-        let drops_client =
-            changes_kind || !change.kind.is_oauth() || matches!(change.oauth_client, Patch::Clear);
-        Self {
-            changes_kind,
-            drops_client,
-        }
-    }
-}
-
 async fn plan(
     tx: &mut TenantTx,
     before: Option<&AuthConfig>,
@@ -177,86 +205,4 @@ async fn plan(
         fields_removed: gone.map(|field| field.slug.clone()).collect(),
         users,
     })
-}
-
-async fn replace_auth(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    keys: &Arc<TenantKeys>,
-    before: IntegrationDetail,
-    change: &IntegrationAuth,
-    keep_retired: bool,
-) -> Result<(), Error> {
-    let effect = Effect::of(before.auth.as_ref(), change);
-    let is_new = before.auth.is_none();
-    let mut config = before.auth.unwrap_or_else(|| AuthConfig {
-        is_default: true,
-        ..resolve::blank(caller, &before.integration, Scheme::None)
-    });
-    let version = config.version;
-    if effect.changes_kind {
-        config.scheme = change.kind.scheme();
-        config.managed = false;
-        config.test_code = None;
-    }
-    if effect.drops_client {
-        config.oauth_client = None;
-    }
-    config.implicit = false;
-    config.fields.clone_from(&change.fields);
-    config.test_code = change
-        .test_code
-        .clone()
-        .apply(config.test_code)
-        .filter(|code| !code.is_empty());
-    if let Patch::Set(client) = &change.oauth_client {
-        config.oauth_client = Some(oauth_client::merged(
-            config.oauth_client.take().unwrap_or_default(),
-            client,
-        ));
-    }
-    if is_new {
-        auth_configs::insert(tx, &config).await?;
-    } else {
-        auth_configs::update(tx, &config).await?;
-    }
-    let mut cells = Cells::load(tx, Arc::clone(keys), config.uuid).await?;
-    if effect.changes_kind {
-        // Nothing that was sealed for the former scheme may serve the new one.
-        cells.clear(tx).await?;
-    } else if effect.drops_client && change.kind.is_oauth() {
-        cells
-            .remove(
-                tx,
-                CellKind::Credential,
-                &oauth_client::CELLS.map(str::to_owned),
-            )
-            .await?;
-    }
-    if let Patch::Set(client) = &change.oauth_client {
-        oauth_client::seal(tx, &mut cells, client).await?;
-    }
-    let retired = if effect.changes_kind {
-        retirement::retire(
-            tx,
-            before.integration.id,
-            config.uuid,
-            version,
-            keep_retired,
-        )
-        .await?
-    } else {
-        0
-    };
-    let event = audit::Event {
-        action: "integration.set_auth",
-        object_kind: "auth_config",
-        object_id: config.id.as_str(),
-        detail: Some(serde_json::json!({
-            "integration": before.integration.id.to_string(),
-            "scheme": config.scheme.name(),
-            "connections_retired": retired,
-        })),
-    };
-    audit::append(tx, caller, event).await.map(|_| ())
 }

@@ -53,10 +53,9 @@ impl Service {
         caller: &Caller,
         id: IntegrationId,
     ) -> Result<IntegrationDetail, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let caller = caller.clone();
-        self.db()
-            .tenant(caller.tenant, Access::Read, move |tx| {
+        self.vault()
+            .tenant(caller.tenant, Access::Read, move |tx, keys| {
                 let (caller, keys) = (caller.clone(), Arc::clone(&keys));
                 Box::pin(async move {
                     let integration = accessible(&caller, integrations::find(tx, id).await?)?;
@@ -143,7 +142,7 @@ pub(super) async fn detail(
     let oauth_scopes = match auth.as_ref().filter(|config| config.oauth_client.is_some()) {
         Some(config) => Cells::load(tx, Arc::clone(keys), config.uuid)
             .await?
-            .scopes(tx)?,
+            .scopes()?,
         None => None,
     };
     Ok(IntegrationDetail {

@@ -2,6 +2,7 @@
 
 pub mod auth_config;
 mod auth_config_creation;
+mod auth_config_update;
 mod auth_configs;
 mod auth_rules;
 pub mod auth_setting;
@@ -10,13 +11,16 @@ pub mod catalogue;
 mod cell_rules;
 mod cells;
 pub mod connection;
+mod connection_credential;
 mod connections;
 pub mod credential;
 pub mod declared_field;
+mod declared_rules;
 pub mod error;
 pub mod ids;
 pub mod integration;
 mod integration_auth;
+mod integration_auth_change;
 mod integrations;
 pub mod issue;
 pub mod limits;
@@ -24,10 +28,11 @@ mod oauth_client;
 pub mod page;
 pub mod patch;
 mod resolve;
+pub mod rotation;
 pub mod scheme;
 mod service;
 pub mod tenants;
 
 pub use caller::{Caller, Scope};
 pub use error::Error;
-pub use service::{Service, Settings};
+pub use service::{AuditReads, Service, Settings};

@@ -8,7 +8,6 @@ use super::cells::Cells;
 use super::error::Error;
 use super::patch::Patch;
 use crate::json::Json;
-use crate::store::TenantTx;
 use crate::store::secrets::CellKind;
 
 /// The sealed members of an OAuth client.
@@ -38,11 +37,7 @@ pub(super) fn merged(client: OAuthClient, change: &OAuthClientChange) -> OAuthCl
 }
 
 /// The sealed members of a client: null and the empty text destroy, absent keeps.
-pub(super) async fn seal(
-    tx: &mut TenantTx,
-    cells: &mut Cells,
-    change: &OAuthClientChange,
-) -> Result<(), Error> {
+pub(super) fn seal(cells: &mut Cells, change: &OAuthClientChange) -> Result<(), Error> {
     let open = |text: &Patch<String>| text.clone().map(Zeroizing::new);
     let members = [
         ("client_id", &change.client_id),
@@ -56,15 +51,9 @@ pub(super) async fn seal(
             Patch::Keep => {}
             Patch::Set(text) if !text.is_empty() => {
                 let value = Json::String(text.clone());
-                cells
-                    .set(tx, CellKind::Credential, &[(name, &value)])
-                    .await?;
+                cells.set(CellKind::Credential, name, &value)?;
             }
-            _ => {
-                cells
-                    .remove(tx, CellKind::Credential, &[name.to_owned()])
-                    .await?;
-            }
+            _ => cells.remove(CellKind::Credential, name),
         }
     }
     Ok(())

@@ -5,16 +5,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::Entry;
 use moka::future::Cache;
 
 use super::caller::{Caller, Scope};
+use super::declared_rules::RulesSeen;
 use super::error::{Error, KeyFault};
 use super::ids::{IntegrationId, KeyId, TenantId};
 use super::tenants::operator;
 use crate::crypto::{Pepper, PresentedKey, mask_key};
-use crate::store::api_keys::{self, StoredKey};
+use crate::store::api_keys::StoredKey;
+pub use crate::store::audit::AuditReads;
 use crate::store::keys::Vault;
 use crate::store::{Access, Db, audit, retirement};
+use crate::telemetry::metrics::counts::{API_KEY_HITS, API_KEY_MISSES};
 
 /// How long a key's row is believed: a revocation is seen by every server within 5 s.
 const KEY_LIFETIME: Duration = Duration::from_secs(4);
@@ -30,6 +34,8 @@ pub struct Settings {
     pub egress_allow: Vec<String>,
     /// How long retired connections can be restored; zero destroys them at once.
     pub retention: Duration,
+    /// When the audit rows of hand-outs are written.
+    pub audit_reads: AuditReads,
 }
 
 /// The service: the rules over one store. Cheap to clone.
@@ -42,6 +48,7 @@ struct Inner {
     vault: Vault,
     settings: Settings,
     keys: Cache<String, Arc<Vec<StoredKey>>>,
+    rules: RulesSeen,
 }
 
 impl fmt::Debug for Service {
@@ -64,6 +71,7 @@ impl Service {
                 vault,
                 settings,
                 keys,
+                rules: RulesSeen::new(),
             }),
         }
     }
@@ -71,6 +79,10 @@ impl Service {
     /// What the operator set.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    pub(super) fn rules(&self) -> &RulesSeen {
+        &self.inner.rules
     }
 
     pub(super) fn vault(&self) -> &Vault {
@@ -128,20 +140,22 @@ impl Service {
 
     /// The rows of a key id, from memory or from the store; many callers at once cause one look-up.
     async fn stored_keys(&self, id: &str) -> Result<Arc<Vec<StoredKey>>, Error> {
-        let look_up = async {
-            let id = id.to_owned();
-            self.db()
-                .auth(move |tx| {
-                    let id = id.clone();
-                    Box::pin(async move { api_keys::look_up(tx, &id).await })
-                })
-                .await
-                .map(Arc::new)
-        };
-        self.inner
+        let look_up = async { self.db().find_api_keys(id.to_owned()).await.map(Arc::new) };
+        let found = self
+            .inner
             .keys
-            .try_get_with(id.to_owned(), look_up)
-            .await
+            .entry_by_ref(id)
+            .or_try_insert_with(look_up)
+            .await;
+        let is_hit = found.as_ref().is_ok_and(|entry| !entry.is_fresh());
+        let count = if is_hit {
+            &API_KEY_HITS
+        } else {
+            &API_KEY_MISSES
+        };
+        count.add(1);
+        found
+            .map(Entry::into_value)
             .map_err(|shared| shared.duplicate())
     }
 
@@ -150,12 +164,12 @@ impl Service {
         self.db().ping().await
     }
 
-    /// Destroys retired connections that are older than the retention, and forgets keys that were unwrapped too long
-    /// ago. Run now and then, on every server.
+    /// Destroys retired connections that are older than the retention, finishes the rotations of data keys whose time
+    /// has come, and forgets keys that were unwrapped too long ago. Run now and then, on every server.
     pub async fn tidy(&self) -> Result<(), Error> {
         self.vault().sweep();
         while self.purge().await? > 0 {}
-        Ok(())
+        self.finish_rotations().await
     }
 
     /// Destroys one batch of retired connections, with an audit row for each tenant; says how many went.

@@ -9,6 +9,7 @@ mod health;
 mod klavis;
 mod langdock;
 pub mod layers;
+mod metrics;
 mod openapi;
 mod routes;
 pub mod serve;
@@ -16,6 +17,7 @@ mod shape;
 
 pub use dialect::{Context, Dialect};
 pub use failure::{Failure, retry_after};
+pub use metrics::metrics_router;
 pub use openapi::{openapi, openapi_json};
 pub use routes::router;
 

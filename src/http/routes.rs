@@ -11,6 +11,7 @@ use http::{HeaderValue, Method};
 use tower::ServiceExt as _;
 
 use super::failure::Failure;
+use super::layers::Owner;
 use super::{DIALECTS, dialect_of, docs, health, layers};
 use crate::domain::{Error, Service};
 
@@ -24,10 +25,10 @@ pub fn router(service: Service, request_timeout: Duration) -> Router {
     let dialects = dialects().with_state(service.clone());
     let house = health::routes()
         .merge(docs::routes())
-        .layer(from_fn(note_route))
+        .layer(from_fn(note_house_route))
         .with_state(service);
     let whole = house
-        .method_not_allowed_fallback(method_not_allowed)
+        .method_not_allowed_fallback(house_method_not_allowed)
         .fallback(move |request: Request| without_refused_head(dialects.clone(), request));
     layers::all(whole, request_timeout)
 }
@@ -63,10 +64,21 @@ async fn whole_path(OriginalUri(uri): OriginalUri, mut request: Request, next: N
 
 /// Puts the route's template on the span: never the path, which holds ids.
 async fn note_route(request: Request, next: Next) -> Response {
+    note(&request, Owner::Dialect);
+    next.run(request).await
+}
+
+/// As [`note_route`], for a route that belongs to no dialect.
+async fn note_house_route(request: Request, next: Next) -> Response {
+    note(&request, Owner::House);
+    next.run(request).await
+}
+
+fn note(request: &Request, owner: Owner) {
     if let Some(route) = request.extensions().get::<MatchedPath>() {
         tracing::Span::current().record("route", route.as_str());
     }
-    next.run(request).await
+    layers::note(request.extensions(), owner);
 }
 
 async fn no_route(request: Request) -> Failure {
@@ -74,7 +86,17 @@ async fn no_route(request: Request) -> Failure {
 }
 
 async fn method_not_allowed(request: Request) -> Failure {
-    admitted(&request)
+    note(&request, Owner::Dialect);
+    refused_method(&request)
+}
+
+async fn house_method_not_allowed(request: Request) -> Failure {
+    note(&request, Owner::House);
+    refused_method(&request)
+}
+
+fn refused_method(request: &Request) -> Failure {
+    admitted(request)
         .err()
         .unwrap_or(Error::MethodNotAllowed)
         .into()

@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::TenantTx;
 use super::error::failed;
-use super::{ServerTx, TenantTx};
 use crate::domain::caller::Expiry;
 use crate::domain::{Error, Scope};
 
@@ -35,23 +35,10 @@ pub struct StoredKey {
     pub expired: bool,
 }
 
-macro_rules! columns {
-    () => {
-        "tenant_id, key_id, name, mac, pepper_version, scopes, integrations, created_at, expires_at, revoked_at, \
-         COALESCE(expires_at <= now(), false) AS expired"
-    };
-}
-
-const LOOK_UP: &str = concat!(
-    "-- api_keys: look up\n SELECT ",
-    columns!(),
-    " FROM api_keys WHERE key_id = $1"
-);
-const LIST: &str = concat!(
-    "-- api_keys: list\n SELECT ",
-    columns!(),
-    " FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, key_id"
-);
+const LIST: &str = "-- api_keys: list
+    SELECT tenant_id, key_id, name, mac, pepper_version, scopes, integrations, created_at, expires_at, revoked_at,
+        COALESCE(expires_at <= now(), false) AS expired
+    FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, key_id";
 const INSERT: &str = "-- api_keys: insert
     INSERT INTO api_keys (tenant_id, key_id, name, mac, pepper_version, scopes, integrations, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, COALESCE($8, now() + make_interval(secs => $9)))
@@ -61,17 +48,6 @@ const REVOKE: &str = "-- api_keys: revoke
 
 /// The statements of this file that a tenant's transaction runs.
 pub const STATEMENTS: &[&str] = &[LIST, INSERT, REVOKE];
-/// The statements of this file that the role `keyway_auth` runs.
-pub const AUTH_STATEMENTS: &[&str] = &[LOOK_UP];
-
-/// The keys with this public part: none or one, but for a collision across tenants.
-pub async fn look_up(tx: &mut ServerTx, key_id: &str) -> Result<Vec<StoredKey>, Error> {
-    sqlx::query_as(LOOK_UP)
-        .bind(key_id)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)
-}
 
 /// The tenant's keys, oldest first, revoked ones too.
 pub async fn list(tx: &mut TenantTx) -> Result<Vec<StoredKey>, Error> {

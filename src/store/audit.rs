@@ -1,5 +1,8 @@
 //! Rows of `audit_log`: every change and every hand-out, in the transaction that did it.
 
+mod hand_out;
+mod later;
+
 use sqlx::PgConnection;
 
 use super::error::failed;
@@ -7,6 +10,10 @@ use super::{ServerTx, TenantTx};
 use crate::crypto::Audited;
 use crate::domain::ids::AuditId;
 use crate::domain::{Caller, Error};
+
+use crate::telemetry::metrics::counts::AUDIT_ROWS;
+pub use hand_out::{AuditReads, Sealed, hand_out};
+pub(super) use later::Later;
 
 /// What happened to what.
 #[derive(Debug)]
@@ -27,6 +34,8 @@ const APPEND: &str = "-- audit_log: append
 
 /// The statements of this file, for the test that prepares each of them.
 pub const STATEMENTS: &[&str] = &[APPEND];
+/// The statements of this module that the role `keyway_jobs` runs.
+pub const JOB_STATEMENTS: &[&str] = &[later::APPEND];
 
 /// Appends one row. What it answers is the proof that a hand-out needs; it holds once the transaction commits.
 pub async fn append(
@@ -64,5 +73,6 @@ async fn insert(
         .execute(connection)
         .await
         .map_err(failed)?;
+    AUDIT_ROWS.add(1);
     Ok(Audited::by(id.0))
 }

@@ -96,7 +96,7 @@ const FIND_BY_UUID: &str = concat!(
 const SHARE: &str = concat!(
     "-- auth_configs: share\n SELECT ",
     columns!(),
-    " FROM auth_configs WHERE tenant_id = $1 AND auth_config_id = $2 FOR KEY SHARE"
+    " FROM auth_configs WHERE tenant_id = $1 AND auth_config_id = $2 FOR SHARE"
 );
 const FIND_DEFAULT: &str = concat!(
     "-- auth_configs: find default\n SELECT ",

@@ -99,6 +99,11 @@ const COUNT_BY_CONFIG: &str = "-- connections: count by config
 const ANY_CREDENTIAL: &str = "-- connections: any credential under a config
     SELECT EXISTS (SELECT FROM connections
         WHERE tenant_id = $1 AND auth_config_id = $2 AND sealed_credential IS NOT NULL)";
+const ANY_CREDENTIAL_HELD: &str =
+    "-- connections: any credential under a config, all connections held
+    SELECT COALESCE(bool_or(has_credential), false) FROM (
+        SELECT sealed_credential IS NOT NULL AS has_credential FROM connections
+        WHERE tenant_id = $1 AND auth_config_id = $2 FOR NO KEY UPDATE) AS held";
 const USERS: &str = "-- connections: users under a config
     SELECT DISTINCT user_id COLLATE \"C\" AS user_id FROM connections
     WHERE tenant_id = $1 AND auth_config_id = $2 ORDER BY user_id LIMIT $3";
@@ -113,6 +118,7 @@ pub const STATEMENTS: &[&str] = &[
     SET_CREDENTIAL,
     COUNT_BY_CONFIG,
     ANY_CREDENTIAL,
+    ANY_CREDENTIAL_HELD,
     USERS,
 ];
 /// Where a connection's credential is sealed, also once it is retired.
@@ -246,15 +252,22 @@ pub async fn count_by_config(
         .map_err(failed)
 }
 
-/// Whether any connection under the config has a credential. Whoever stores one shares the config's lock, so a caller
-/// that holds it gets an answer that stays true.
-pub async fn any_credential(tx: &mut TenantTx, config: AuthConfigUuid) -> Result<bool, Error> {
-    sqlx::query_scalar(ANY_CREDENTIAL)
-        .bind(tx.tenant().0)
-        .bind(config.0)
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)
+/// Whether any connection under the config has a credential. Where none has, all are held until the transaction ends,
+/// and the caller holds the config, so that none is added: the answer stays true. (That there is one may end; whoever
+/// asks then does what is always right.)
+pub async fn any_credential_held(tx: &mut TenantTx, config: AuthConfigUuid) -> Result<bool, Error> {
+    for statement in [ANY_CREDENTIAL, ANY_CREDENTIAL_HELD] {
+        let any: bool = sqlx::query_scalar(statement)
+            .bind(tx.tenant().0)
+            .bind(config.0)
+            .fetch_one(tx.connection())
+            .await
+            .map_err(failed)?;
+        if any {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The first users under the config, in order.

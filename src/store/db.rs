@@ -1,8 +1,14 @@
 //! The only way into the database: transactions in tasks of their own, each in one role.
 
+mod access;
+mod disk;
+mod meter;
+mod own;
+mod presence;
+
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -13,10 +19,17 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+pub use access::Access;
+use access::limits;
+pub use disk::DISK_FLOOR;
+pub use meter::DbGauges;
+use meter::{Meter, Role};
+
+use super::audit::Later;
 use super::error::{WANTS_RETRY, failed, unavailable};
+use super::hot::Lanes;
 use super::transaction::{Held, Scoped, ServerTx, TenantTx};
 use crate::domain::Error;
-use crate::domain::error::Refusal;
 use crate::domain::ids::TenantId;
 
 /// How many transactions run at once.
@@ -36,8 +49,6 @@ const BIG_WORK: Duration = Duration::from_secs(65);
 const CLOSE: Duration = Duration::from_secs(4);
 /// How often a transaction that lost against another one is tried.
 const ATTEMPTS: usize = 3;
-/// Below this many free bytes the embedded Postgres takes no writes: out of space is a panic for its log.
-pub const DISK_FLOOR: u64 = 128 * 1024 * 1024;
 
 /// The database. Cheap to clone; the pool is private.
 #[derive(Clone)]
@@ -51,6 +62,9 @@ struct Inner {
     big_turns: Semaphore,
     tasks: TaskTracker,
     disk_low: AtomicBool,
+    meter: Meter,
+    lanes: Lanes,
+    later: Later,
 }
 
 impl fmt::Debug for Db {
@@ -61,20 +75,10 @@ impl fmt::Debug for Db {
     }
 }
 
-/// What a transaction does to the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing.
-    Read,
-    /// Something: refused while the disk is nearly full.
-    Write,
-    /// Very much: as `Write`, with 60 s instead of 5 s for a statement.
-    BigWrite,
-}
-
 impl Db {
     /// Opens a pool. Nothing is connected yet; the first transaction finds out whether the database answers.
     pub fn new(options: PgConnectOptions) -> Self {
+        let lanes = Lanes::new(options.clone());
         let pool = PgPoolOptions::new()
             .max_connections(TURNS + BIG_TURNS)
             .acquire_timeout(ACQUIRE)
@@ -86,6 +90,9 @@ impl Db {
             big_turns: Semaphore::new(BIG_TURNS as usize),
             tasks: TaskTracker::new(),
             disk_low: AtomicBool::new(false),
+            meter: Meter::default(),
+            lanes,
+            later: Later::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -103,7 +110,12 @@ impl Db {
         self.writable(access)?;
         // A deleted tenant is nobody's from that moment on, whatever a server remembers of its keys.
         let read_only = access == Access::Read;
-        let mode = if read_only { " READ ONLY" } else { "" };
+        // What reads sees one moment, however many statements it takes.
+        let mode = if read_only {
+            " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        } else {
+            ""
+        };
         let statement = format!(
             "BEGIN{mode}; SET LOCAL ROLE keyway_tenant; SET LOCAL app.tenant_id = '{id}'; \
              SELECT require_living_tenant(){limits}",
@@ -111,7 +123,7 @@ impl Db {
             limits = limits(access),
         );
         self.run(
-            statement,
+            (Role::Tenant, statement),
             access,
             move |held| TenantTx::new(held, tenant),
             work,
@@ -126,7 +138,7 @@ impl Db {
         F: for<'a> Fn(&'a mut ServerTx) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'static,
     {
         self.writable(access)?;
-        self.server("keyway_jobs", access, work).await
+        self.server(Role::Jobs, "keyway_jobs", access, work).await
     }
 
     /// Runs `work` in one transaction of the role `keyway_auth`, which can read what authenticates a caller.
@@ -135,7 +147,8 @@ impl Db {
         T: Send + 'static,
         F: for<'a> Fn(&'a mut ServerTx) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'static,
     {
-        self.server("keyway_auth", Access::Read, work).await
+        self.server(Role::Auth, "keyway_auth", Access::Read, work)
+            .await
     }
 
     /// Runs `work` in one transaction without any role: the login itself, which can read the catalogue only.
@@ -145,7 +158,8 @@ impl Db {
         F: for<'a> Fn(&'a mut ServerTx) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'static,
     {
         let statement = format!("BEGIN READ ONLY{}", limits(Access::Read));
-        self.run(statement, Access::Read, ServerTx::new, work).await
+        self.run((Role::Login, statement), Access::Read, ServerTx::new, work)
+            .await
     }
 
     /// Whether the database answers, within two seconds.
@@ -162,30 +176,12 @@ impl Db {
         .await
     }
 
-    /// Tells the store whether the disk under an embedded Postgres is nearly full.
-    pub fn set_disk_low(&self, low: bool) {
-        if self.inner.disk_low.swap(low, Ordering::Relaxed) != low {
-            if low {
-                tracing::error!(
-                    "less than {DISK_FLOOR} bytes are free on the disk of the data directory: writes are refused until there is more"
-                );
-            } else {
-                tracing::info!("the disk of the data directory has room again: writes are taken");
-            }
-        }
-    }
-
-    /// Refuses what writes while the disk is nearly full. A hand-out writes its audit row and so is refused too.
-    fn writable(&self, access: Access) -> Result<(), Error> {
-        if access != Access::Read && self.inner.disk_low.load(Ordering::Relaxed) {
-            return Err(Error::Refused(Refusal::DiskFull));
-        }
-        Ok(())
-    }
-
-    /// Waits until the running transactions have ended, at most 4 s, then closes the connections; what is still
-    /// running is rolled back and was acknowledged to nobody. The database is of no use after.
+    /// Waits until what runs has ended, then closes the connections: at most 4 s each for the calls of the hot paths, for
+    /// audit rows that wait and for transactions. What is still running then is rolled back, or unknown, and was
+    /// acknowledged to nobody. The database is of no use after.
     pub async fn close(&self) {
+        self.inner.lanes.close().await;
+        self.inner.later.flush(self).await;
         self.inner.turns.close();
         self.inner.big_turns.close();
         self.inner.tasks.close();
@@ -200,18 +196,25 @@ impl Db {
         }
     }
 
-    async fn server<T, F>(&self, role: &str, access: Access, work: F) -> Result<T, Error>
+    async fn server<T, F>(
+        &self,
+        role: Role,
+        name: &str,
+        access: Access,
+        work: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'a> Fn(&'a mut ServerTx) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'static,
     {
-        let statement = format!("BEGIN; SET LOCAL ROLE {role}{}", limits(access));
-        self.run(statement, access, ServerTx::new, work).await
+        let statement = format!("BEGIN; SET LOCAL ROLE {name}{}", limits(access));
+        self.run((role, statement), access, ServerTx::new, work)
+            .await
     }
 
     async fn run<X, T, F>(
         &self,
-        begin: String,
+        (role, begin): (Role, String),
         access: Access,
         scope: impl Fn(Held) -> X + Send + Sync + 'static,
         work: F,
@@ -228,12 +231,18 @@ impl Db {
                 Access::BigWrite => (&db.inner.big_turns, BIG_WORK),
             };
             // The turn is held inside the task: work that nobody waits for any more still counts.
-            let Ok(Ok(_turn)) = timeout(ACQUIRE, turns.acquire()).await else {
+            let waiting = db.inner.meter.waiting(access);
+            let turn = timeout(ACQUIRE, turns.acquire()).await;
+            drop(waiting);
+            let Ok(Ok(_turn)) = turn else {
+                db.inner.meter.timed_out(access);
                 return Err(unavailable("no database connection became free in time"));
             };
             let mut attempt = 1;
             loop {
-                match db.attempt(&begin, limit, &scope, &work).await {
+                let outcome = db.attempt(&begin, limit, &scope, &work).await;
+                db.inner.meter.ended(role, &outcome);
+                match outcome {
                     Err(Error::Unavailable { reason, .. })
                         if reason == WANTS_RETRY && attempt < ATTEMPTS =>
                     {
@@ -281,19 +290,5 @@ impl Db {
             }
         };
         timeout(limit, done).await.map_err(away)?
-    }
-}
-
-/// The time limits of a transaction, as statements to append to its `BEGIN`.
-fn limits(access: Access) -> &'static str {
-    match access {
-        Access::Read | Access::Write => {
-            "; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '5s'; \
-             SET LOCAL idle_in_transaction_session_timeout = '10s'"
-        }
-        Access::BigWrite => {
-            "; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s'; \
-             SET LOCAL idle_in_transaction_session_timeout = '10s'"
-        }
     }
 }

@@ -28,7 +28,7 @@ const PURGE: &str = "-- retired_connections: purge
     WITH gone AS (
         DELETE FROM retired_connections WHERE (tenant_id, connection_id) IN (
             SELECT tenant_id, connection_id FROM retired_connections
-            WHERE retired_at < now() - make_interval(secs => $1) LIMIT 1000)
+            WHERE retired_at < now() - make_interval(secs => $1) ORDER BY retired_at LIMIT 1000)
         RETURNING tenant_id)
     SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id";
 

@@ -1,5 +1,7 @@
 //! Rows of `auth_config_secrets`: one sealed cell per key of an auth config.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::TenantTx;
@@ -9,7 +11,7 @@ use crate::domain::Error;
 use crate::domain::ids::{AuthConfigUuid, TenantId};
 
 /// What a cell belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CellKind {
     /// The config's own credentials: its OAuth client, keys.
     Credential,
@@ -18,16 +20,26 @@ pub enum CellKind {
 }
 
 impl CellKind {
-    fn name(self) -> &'static str {
+    /// The kind as it is stored.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Credential => "credential",
             Self::Shared => "shared",
         }
     }
+
+    /// The kind of this name; the table holds no other names.
+    pub(super) fn of(name: &str) -> Self {
+        if name == Self::Shared.name() {
+            Self::Shared
+        } else {
+            Self::Credential
+        }
+    }
 }
 
 /// One cell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cell {
     /// Of which config.
     pub auth_config: AuthConfigUuid,
@@ -41,7 +53,12 @@ pub struct Cell {
 
 /// Where a cell is sealed.
 pub fn place(tenant: TenantId, auth_config: AuthConfigUuid, kind: CellKind, name: &str) -> Place {
-    let row = format!("{auth_config}/{}/{name}", kind.name());
+    place_of(tenant, auth_config, &format!("{}/{name}", kind.name()))
+}
+
+/// As [`place`]; `part` is the kind's name, a slash and the key.
+pub(super) fn place_of(tenant: TenantId, auth_config: AuthConfigUuid, part: &str) -> Place {
+    let row = format!("{auth_config}/{part}");
     Place {
         tenant: tenant.0,
         table: "auth_config_secrets",
@@ -85,23 +102,65 @@ pub async fn of_configs(tx: &mut TenantTx, configs: &[Uuid]) -> Result<Vec<Cell>
         .into_iter()
         .map(|(auth_config, kind, name, sealed)| Cell {
             auth_config: AuthConfigUuid(auth_config),
-            kind: if kind == CellKind::Shared.name() {
-                CellKind::Shared
-            } else {
-                CellKind::Credential
-            },
+            kind: CellKind::of(&kind),
             name,
             sealed,
         });
     Ok(cells.collect())
 }
 
-/// Sets cells of one config and kind; no cells are no statement.
-pub async fn set(
+/// What becomes of the cells of one config: each key is set, removed or left as it is.
+#[derive(Debug, Default)]
+pub struct CellChanges {
+    keys: BTreeMap<(CellKind, String), Option<Cell>>,
+}
+
+impl CellChanges {
+    /// Sets a cell, whatever was said of its key before.
+    pub fn set_cell(&mut self, cell: Cell) {
+        self.keys.insert((cell.kind, cell.name.clone()), Some(cell));
+    }
+
+    /// Removes a cell, whatever was said of its key before.
+    pub fn remove(&mut self, kind: CellKind, name: String) {
+        self.keys.insert((kind, name), None);
+    }
+
+    /// The cells to set.
+    pub(super) fn set(&self) -> impl Iterator<Item = &Cell> {
+        self.keys.values().flatten()
+    }
+
+    /// The keys to remove.
+    pub(super) fn removed(&self) -> impl Iterator<Item = (CellKind, &str)> {
+        let removed = self.keys.iter().filter(|(_, cell)| cell.is_none());
+        removed.map(|((kind, name), _)| (*kind, name.as_str()))
+    }
+}
+
+/// Writes the changes to the cells of one config: two statements for a kind at most, however many keys.
+pub async fn change(
+    tx: &mut TenantTx,
+    config: AuthConfigUuid,
+    changes: &CellChanges,
+) -> Result<(), Error> {
+    for kind in [CellKind::Credential, CellKind::Shared] {
+        let gone: Vec<&str> = changes
+            .removed()
+            .filter_map(|(of, name)| (of == kind).then_some(name))
+            .collect();
+        remove(tx, config, kind, &gone).await?;
+        let cells: Vec<&Cell> = changes.set().filter(|cell| cell.kind == kind).collect();
+        set(tx, config, kind, &cells).await?;
+    }
+    Ok(())
+}
+
+async fn set(
     tx: &mut TenantTx,
     config: AuthConfigUuid,
     kind: CellKind,
-    cells: &[Cell],
+    cells: &[&Cell],
 ) -> Result<(), Error> {
     if cells.is_empty() {
         return Ok(());
@@ -120,12 +179,11 @@ pub async fn set(
         .map_err(failed)
 }
 
-/// Destroys the cells of these keys, where they are; no keys are no statement.
-pub async fn remove(
+async fn remove(
     tx: &mut TenantTx,
     config: AuthConfigUuid,
     kind: CellKind,
-    names: &[String],
+    names: &[&str],
 ) -> Result<(), Error> {
     if names.is_empty() {
         return Ok(());

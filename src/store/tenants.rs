@@ -28,7 +28,7 @@ const LIST: &str = "-- tenants: list
 const FIND: &str = "-- tenants: find by name
     SELECT tenant_id, name, created_at FROM tenants WHERE name = $1 AND deleted_at IS NULL";
 const LOCK: &str = "-- tenants: lock by name
-    SELECT tenant_id FROM tenants WHERE name = $1 AND deleted_at IS NULL FOR UPDATE";
+    SELECT tenant_id FROM tenants WHERE name = $1 AND deleted_at IS NULL FOR NO KEY UPDATE";
 const MARK_DELETED: &str = "-- tenants: mark deleted
     UPDATE tenants SET deleted_at = now() WHERE tenant_id = $1";
 const DESTROY_KEYS: &str = "-- tenant_data_keys: destroy
@@ -41,26 +41,26 @@ const DOOMED: &str = "-- tenants: marked deleted
     SELECT tenant_id FROM tenants WHERE deleted_at IS NOT NULL";
 const SWEEP: [&str; 8] = [
     "-- audit_log: sweep a deleted tenant
-    DELETE FROM audit_log WHERE (tenant_id, audit_id) IN
-        (SELECT tenant_id, audit_id FROM audit_log WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM audit_log WHERE tenant_id = $1 AND audit_id IN
+        (SELECT audit_id FROM audit_log WHERE tenant_id = $1 LIMIT 5000)",
     "-- retired_connections: sweep a deleted tenant
-    DELETE FROM retired_connections WHERE (tenant_id, connection_id) IN
-        (SELECT tenant_id, connection_id FROM retired_connections WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM retired_connections WHERE tenant_id = $1 AND connection_id IN
+        (SELECT connection_id FROM retired_connections WHERE tenant_id = $1 LIMIT 5000)",
     "-- connections: sweep a deleted tenant
-    DELETE FROM connections WHERE (tenant_id, connection_id) IN
-        (SELECT tenant_id, connection_id FROM connections WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM connections WHERE tenant_id = $1 AND connection_id IN
+        (SELECT connection_id FROM connections WHERE tenant_id = $1 LIMIT 5000)",
     "-- users: sweep a deleted tenant
-    DELETE FROM users WHERE (tenant_id, user_hash) IN
-        (SELECT tenant_id, user_hash FROM users WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM users WHERE tenant_id = $1 AND user_hash IN
+        (SELECT user_hash FROM users WHERE tenant_id = $1 LIMIT 5000)",
     "-- auth_configs: sweep a deleted tenant, cells with them
-    DELETE FROM auth_configs WHERE (tenant_id, auth_config_id) IN
-        (SELECT tenant_id, auth_config_id FROM auth_configs WHERE tenant_id = $1 LIMIT 1000)",
+    DELETE FROM auth_configs WHERE tenant_id = $1 AND auth_config_id IN
+        (SELECT auth_config_id FROM auth_configs WHERE tenant_id = $1 LIMIT 1000)",
     "-- integrations: sweep a deleted tenant
-    DELETE FROM integrations WHERE (tenant_id, integration_id) IN
-        (SELECT tenant_id, integration_id FROM integrations WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM integrations WHERE tenant_id = $1 AND integration_id IN
+        (SELECT integration_id FROM integrations WHERE tenant_id = $1 LIMIT 5000)",
     "-- api_keys: sweep a deleted tenant
-    DELETE FROM api_keys WHERE (tenant_id, key_id) IN
-        (SELECT tenant_id, key_id FROM api_keys WHERE tenant_id = $1 LIMIT 5000)",
+    DELETE FROM api_keys WHERE tenant_id = $1 AND key_id IN
+        (SELECT key_id FROM api_keys WHERE tenant_id = $1 LIMIT 5000)",
     "-- tenants: sweep
     DELETE FROM tenants WHERE tenant_id = $1 AND deleted_at IS NOT NULL",
 ];
@@ -118,7 +118,8 @@ pub async fn find(tx: &mut ServerTx, name: &str) -> Result<Option<Tenant>, Error
 }
 
 /// Destroys a tenant's data keys, so that no sealed byte of it can be opened again, revokes its API keys and marks it
-/// deleted, all in this transaction. Its rows go in batches: [`sweep`].
+/// deleted, all in this transaction. Its rows go in batches: [`sweep`]. The tenant's row is held in a way that foreign
+/// keys to it do not wait for: a call of many tenants' requests would wait with one of them.
 pub async fn delete(tx: &mut ServerTx, name: &str) -> Result<Option<TenantId>, Error> {
     let found: Option<Uuid> = sqlx::query_scalar(LOCK)
         .bind(name)

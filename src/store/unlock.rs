@@ -14,10 +14,15 @@ const PEPPER: &str = "api_key_pepper";
 
 const LOCK_ROOTS: &str = "-- root_keys: one start at a time
     SELECT pg_advisory_xact_lock(7241960523001)";
+const SHARE_ROOTS: &str = "-- root_keys: as they are until this transaction ends
+    SELECT pg_advisory_xact_lock_shared(7241960523001)";
 const ROOTS: &str = "-- root_keys: all
     SELECT root_id, sealed_canary FROM root_keys ORDER BY created_at";
 const ROOTS_IN_USE: &str = "-- root_keys: in use
-    SELECT root_id FROM tenant_data_keys UNION SELECT root_id FROM server_secrets";
+    SELECT root_id FROM tenant_data_keys UNION SELECT root_id FROM server_secrets
+    UNION (SELECT root_id FROM root_keys ORDER BY created_at DESC, root_id LIMIT 1)";
+const SEALING_ROOT: &str = "-- root_keys: the one that seals
+    SELECT root_id FROM root_keys ORDER BY created_at DESC, root_id LIMIT 1 FOR KEY SHARE";
 const ADD_ROOT: &str = "-- root_keys: add
     INSERT INTO root_keys (root_id, sealed_canary) VALUES ($1, $2)";
 const SECRETS: &str = "-- server_secrets: all versions
@@ -28,8 +33,10 @@ const ADD_SECRET: &str = "-- server_secrets: add
 /// The statements of this file, which the role `keyway_jobs` runs.
 pub const JOB_STATEMENTS: &[&str] = &[
     LOCK_ROOTS,
+    SHARE_ROOTS,
     ROOTS,
     ROOTS_IN_USE,
+    SEALING_ROOT,
     ADD_ROOT,
     SECRETS,
     ADD_SECRET,
@@ -75,31 +82,55 @@ impl fmt::Display for Fingerprints {
     }
 }
 
-/// The fingerprints of the root keys that this database needs; empty for a database where nothing was sealed yet.
+/// The fingerprints of the root keys that this database needs: those under which something is sealed, and the one
+/// that seals. Empty for a new database. Runs on the first schema too: it is asked before migrations are made.
 pub async fn root_keys_in_use(db: &Db) -> Result<Vec<RootId>, Error> {
     db.jobs(Access::Read, |tx| Box::pin(async move { needed(tx).await }))
         .await
 }
 
-async fn needed(tx: &mut ServerTx) -> Result<Vec<RootId>, Error> {
-    let mut ids: Vec<Vec<u8>> = sqlx::query_scalar(ROOTS_IN_USE)
+pub(super) async fn needed(tx: &mut ServerTx) -> Result<Vec<RootId>, Error> {
+    let ids: Vec<Vec<u8>> = sqlx::query_scalar(ROOTS_IN_USE)
         .fetch_all(tx.connection())
         .await
         .map_err(failed)?;
-    if ids.is_empty() {
-        ids = canaries(tx).await?.into_iter().map(|(id, _)| id).collect();
-    }
     ids.iter().map(|id| root_id(id)).collect()
 }
 
-async fn canaries(tx: &mut ServerTx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+/// The root key that seals: the newest row. The first start claims the database for its key, a rotation for the next
+/// one; what a server is configured to seal under decides nothing by itself, since others may not hold that key yet.
+/// The row stays until the transaction ends, so that nothing is sealed under a root key that has just been removed.
+pub(super) async fn sealing_root(tx: &mut ServerTx) -> Result<RootId, Error> {
+    let id: Option<Vec<u8>> = sqlx::query_scalar(SEALING_ROOT)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    id.map_or_else(
+        || Err(Error::internal("no root key has claimed this database")),
+        |id| root_id(&id),
+    )
+}
+
+/// Waits until no other start and no step of a rotation is at it, and keeps them out until the transaction ends.
+pub(super) async fn lock_roots(tx: &mut ServerTx) -> Result<(), Error> {
+    let locked = sqlx::query(LOCK_ROOTS).execute(tx.connection()).await;
+    locked.map(|_| ()).map_err(failed)
+}
+
+/// As [`lock_roots`], beside others who only look.
+pub(super) async fn share_roots(tx: &mut ServerTx) -> Result<(), Error> {
+    let locked = sqlx::query(SHARE_ROOTS).execute(tx.connection()).await;
+    locked.map(|_| ()).map_err(failed)
+}
+
+pub(super) async fn canaries(tx: &mut ServerTx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
     sqlx::query_as(ROOTS)
         .fetch_all(tx.connection())
         .await
         .map_err(failed)
 }
 
-fn root_id(bytes: &[u8]) -> Result<RootId, Error> {
+pub(super) fn root_id(bytes: &[u8]) -> Result<RootId, Error> {
     RootId::try_from(bytes)
         .map_err(|_| Error::internal("a row of root_keys has an id that is not 8 bytes long"))
 }
@@ -111,12 +142,8 @@ pub async fn check_canaries(db: &Db, ring: KeyRing) -> Result<RootId, UnlockErro
     Ok(ring.active_id())
 }
 
-/// Opens every canary that `ring` has the key of; answers with the fingerprints of all.
-fn open_canaries(
-    ring: &KeyRing,
-    canaries: Vec<(Vec<u8>, Vec<u8>)>,
-) -> Result<Vec<RootId>, UnlockError> {
-    let mut ids = Vec::with_capacity(canaries.len());
+/// Opens every canary that `ring` has the key of.
+fn open_canaries(ring: &KeyRing, canaries: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), UnlockError> {
     for (id, canary) in canaries {
         let id = root_id(&id)?;
         if ring.holds(id) {
@@ -126,9 +153,8 @@ fn open_canaries(
                     source,
                 })?;
         }
-        ids.push(id);
     }
-    Ok(ids)
+    Ok(())
 }
 
 /// Opens (or, in a new database, makes) the canary and the peppers, one server at a time.
@@ -136,23 +162,21 @@ pub(super) async fn open_house(
     tx: &mut ServerTx,
     ring: &KeyRing,
 ) -> Result<HashMap<i32, Pepper>, UnlockError> {
-    sqlx::query(LOCK_ROOTS)
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
-    let active = ring.active_id();
-    let claimed = open_canaries(ring, canaries(tx).await?)?.contains(&active);
-    if !claimed {
-        // Two new servers with two new keys: the second one finds the first one's row and must not add its own.
-        let in_use = needed(tx).await?;
-        if in_use.iter().any(|id| !ring.holds(*id)) {
-            return Err(UnlockError::WrongRootKey {
-                configured: Fingerprints(ring.ids()),
-                in_use: Fingerprints(in_use),
-            });
-        }
+    lock_roots(tx).await?;
+    let stored = canaries(tx).await?;
+    let is_new = stored.is_empty();
+    open_canaries(ring, stored)?;
+    // A rotation may have begun since the caller looked, and another new server may have been the first.
+    let in_use = needed(tx).await?;
+    if in_use.iter().any(|id| !ring.holds(*id)) {
+        return Err(UnlockError::WrongRootKey {
+            configured: Fingerprints(ring.ids()),
+            in_use: Fingerprints(in_use),
+        });
+    }
+    if is_new {
         sqlx::query(ADD_ROOT)
-            .bind(active.as_bytes().as_slice())
+            .bind(ring.active_id().as_bytes().as_slice())
             .bind(ring.seal_canary())
             .execute(tx.connection())
             .await
@@ -182,12 +206,15 @@ async fn peppers(tx: &mut ServerTx, ring: &KeyRing) -> Result<HashMap<i32, Peppe
         peppers.insert(version, pepper);
     }
     if peppers.is_empty() {
-        let pepper = Pepper::generate(1);
+        let (pepper, root) = (Pepper::generate(1), sealing_root(tx).await?);
+        let sealed = ring
+            .seal_server_secret_under(root, PEPPER, pepper.version(), pepper.secret())
+            .map_err(Error::internal)?;
         sqlx::query(ADD_SECRET)
             .bind(PEPPER)
             .bind(pepper.version())
-            .bind(ring.active_id().as_bytes().as_slice())
-            .bind(ring.seal_server_secret(PEPPER, pepper.version(), pepper.secret()))
+            .bind(root.as_bytes().as_slice())
+            .bind(sealed)
             .execute(tx.connection())
             .await
             .map_err(failed)?;

@@ -40,6 +40,7 @@ fn assert_healthy(answer: &Answer) {
         "isolation",
         "login",
         "root key",
+        "rotation",
     ];
     assert_eq!(names, all);
     for one in found {
@@ -211,4 +212,25 @@ async fn an_altered_canary() {
     assert!(says.contains("opening the canary"), "{says}");
     let served = external.run("serve --listen 127.0.0.1:0").answer().await;
     assert!(served.refusal(78).contains("opening the canary"));
+}
+
+#[tokio::test]
+async fn a_rotation_that_cannot_be_finished() {
+    let external = External::new().await;
+    external.run("tenant create alice").answer().await.ok();
+    let rotate = external.run("tenant rotate-key alice").answer().await;
+    assert!(rotate.ok().contains("for 7 more minutes"), "{rotate:?}");
+    let doctor = external.run("doctor").answer().await;
+    assert!(
+        doctor
+            .ok()
+            .contains("a running server encrypts that anew some minutes later")
+    );
+    let looked = "UPDATE tenant_data_keys SET looked_at = now() WHERE NOT active";
+    external.stored().execute(looked).await;
+    let says = ill(external.run("doctor"), "rotation").await;
+    assert!(
+        says.contains("restore the cells that the server's log names"),
+        "{says}"
+    );
 }

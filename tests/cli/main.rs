@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod backup;
 mod commands;
 mod disk;
 mod doctor;
@@ -12,9 +13,12 @@ mod external;
 mod external_roles;
 mod keys;
 mod killed;
+mod metrics;
 mod place;
 mod program;
 mod root_key;
+mod rotation;
+mod rotation_killed;
 mod secrets;
 mod settings;
 mod start;

@@ -195,4 +195,10 @@ impl Server {
         let key = Key::of("authorization", &format!("Bearer {key}"));
         Client::new(Arc::new(Line::new(self.address)), Some(key))
     }
+
+    /// A client of the Composio dialect with this key.
+    pub fn composio(&self, key: &str) -> Client {
+        let key = Key::of("x-api-key", key);
+        Client::new(Arc::new(Line::new(self.address)), Some(key))
+    }
 }

@@ -8,6 +8,7 @@ async fn a_wrong_value_is_named_by_flag_and_variable() {
     for (variable, value, said) in [
         ("KEYWAY_LISTEN", "8080", "invalid socket address"),
         ("KEYWAY_RETENTION", "soon", "not a time such as 7d"),
+        ("KEYWAY_AUDIT_READS", "later", "must be sync or batched"),
         (
             "KEYWAY_PUBLIC_URL",
             "keyway.example.com",

@@ -77,6 +77,18 @@ impl TestApp {
         Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, retain).await
     }
 
+    /// Starts a server that writes the audit rows of hand-outs a little later.
+    pub async fn start_batched() -> Self {
+        let database = database().await;
+        let login = database.login();
+        let batched = |url: &str| Settings {
+            audit_reads: keyway::domain::AuditReads::Batched,
+            ..settings(url)
+        };
+        let limits = serve::Limits::default();
+        Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, batched).await
+    }
+
     /// Starts a server that reaches the database by `login`, which may lead through a [`proxy`].
     pub async fn start_on(
         database: TestDatabase,
@@ -169,6 +181,11 @@ impl TestApp {
         self.database.superuser()
     }
 
+    /// How to connect to the database as the unprivileged login, which the server does.
+    pub fn login(&self) -> PgConnectOptions {
+        self.database.login()
+    }
+
     /// Runs a statement as superuser.
     pub async fn execute(&self, statement: &str) {
         self.stored.execute(statement).await;
@@ -255,5 +272,6 @@ pub fn settings(public_url: &str) -> Settings {
         public_url: public_url.to_owned(),
         egress_allow: Vec::new(),
         retention: Duration::from_hours(7 * 24),
+        audit_reads: keyway::domain::AuditReads::Sync,
     }
 }

@@ -1,8 +1,8 @@
 //! Every statement of the store, by the role that runs it.
 
 use keyway::store::{
-    api_keys, audit, auth_config_list, auth_configs, connections, integrations, keys, retirement,
-    secrets, tenants, unlock,
+    api_keys, audit, auth_config_list, auth_configs, connections, hot, integrations, keys,
+    retirement, rotation, secrets, tenants, unlock,
 };
 
 /// What a tenant's transaction runs.
@@ -24,15 +24,17 @@ pub fn of_tenants() -> Vec<&'static str> {
 /// What the role `keyway_jobs` runs.
 pub fn of_jobs() -> Vec<&'static str> {
     [
+        audit::JOB_STATEMENTS,
         keys::JOB_STATEMENTS,
         retirement::JOB_STATEMENTS,
+        &rotation::JOB_STATEMENTS.concat(),
         tenants::JOB_STATEMENTS,
         unlock::JOB_STATEMENTS,
     ]
     .concat()
 }
 
-/// What the role `keyway_auth` runs.
-pub fn of_authentication() -> Vec<&'static str> {
-    api_keys::AUTH_STATEMENTS.to_vec()
+/// What the login itself runs: calls of functions that switch to a role.
+pub fn of_login() -> Vec<&'static str> {
+    hot::LOGIN_STATEMENTS.to_vec()
 }

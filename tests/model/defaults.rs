@@ -105,11 +105,9 @@ async fn a_credential_that_arrives_meanwhile_keeps_its_implicit_config() {
     let alice = app.tenant("alice").await;
     let connection = instance(&alice, "OpenAI", "u1").await;
     let before = default(&app).await;
-    // Another transaction stores a credential as set-auth does, the config's lock shared, and commits only after the
-    // request has begun.
+    // Another transaction stores a credential as set-auth does, and commits only after the request has begun.
     let slow = format!(
-        "DO $$ BEGIN PERFORM FROM auth_configs WHERE is_default FOR KEY SHARE; \
-         UPDATE connections SET generation = gen_random_uuid(), sealed_credential = '\\x01', \
+        "DO $$ BEGIN UPDATE connections SET generation = gen_random_uuid(), sealed_credential = '\\x01', \
          status = 'ACTIVE' WHERE connection_id = '{connection}'; PERFORM pg_sleep(1); END $$"
     );
     let request = async {
@@ -123,7 +121,7 @@ async fn a_credential_that_arrives_meanwhile_keeps_its_implicit_config() {
     assert_ne!(json!(made), before["id"]);
 }
 
-/// The other way round: a config that is being changed while a credential is stored under it.
+/// The other way round: a config that is being taken over, which holds its connections, while a credential is stored.
 #[tokio::test]
 async fn a_credential_waits_for_a_change_of_its_config_and_keeps_the_new_rules() {
     let app = TestApp::start().await;
@@ -131,7 +129,7 @@ async fn a_credential_waits_for_a_change_of_its_config_and_keeps_the_new_rules()
     let connection = instance(&alice, "OpenAI", "u1").await;
     let slow = "DO $$ BEGIN UPDATE auth_configs SET scheme = 'NO_AUTH' WHERE auth_config_id = \
                 (SELECT auth_config_id FROM auth_configs WHERE is_default FOR UPDATE); \
-                PERFORM pg_sleep(1); END $$";
+                PERFORM FROM connections FOR NO KEY UPDATE; PERFORM pg_sleep(1); END $$";
     let request = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let body = json!({ "instanceId": connection, "authData": { "api_key": "k" } });

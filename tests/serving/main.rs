@@ -8,6 +8,7 @@ mod common;
 mod bodies;
 mod database;
 mod layers;
+mod metrics;
 mod protocols;
 mod references;
 mod routes;

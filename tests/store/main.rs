@@ -4,11 +4,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod audit_reads;
 mod cancellation;
 mod contention;
 mod deletion;
+mod plans;
 mod retirement;
 mod revocation;
+mod rotation;
+mod rotation_kept;
 mod rows;
 mod sealed_columns;
 mod statements;

@@ -192,7 +192,7 @@ async fn the_login_without_a_role_gets_an_error_and_not_silence() {
         .iter()
         .map(|row| row["name"].as_str().unwrap())
         .collect();
-    assert_eq!(tables.len(), 12, "{tables:?}");
+    assert_eq!(tables.len(), 13, "{tables:?}");
     let tried = |role: &'static str, table: &str| {
         [
             (role, format!("SELECT FROM {table}")),
@@ -217,7 +217,7 @@ async fn the_login_without_a_role_gets_an_error_and_not_silence() {
             }
         }
     }
-    for table in ["root_keys", "server_secrets"] {
+    for table in ["root_keys", "server_secrets", "servers"] {
         for (role, statement) in tried("SET LOCAL ROLE keyway_tenant", table) {
             assert_eq!(
                 ended(&mut connection, role, &statement).await,

@@ -4,7 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod calls;
 mod catalogue;
+mod functions;
 mod isolation;
 mod matrix;
 mod refusals;

@@ -84,10 +84,38 @@ async fn nothing_goes_around_the_policies() {
     assert_eq!(definers, [""; 0], "SECURITY DEFINER functions");
     let functions = names(
         &app,
-        "SELECT proname || ' ' || provolatile::text AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+        "SELECT concat_ws(' ', p.proname, l.lanname, p.provolatile) AS name FROM pg_proc p \
+         JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'public'::regnamespace ORDER BY p.proname",
     )
     .await;
-    assert_eq!(functions, ["current_tenant s", "require_living_tenant s"]);
+    // One in SQL would be rewritten into its caller's plan, before the caller switches the role; one that is not
+    // volatile would go on reading what was there before it locked a row. The others are asked for nothing but that.
+    assert_eq!(
+        functions,
+        [
+            "change_auth_config plpgsql v",
+            "change_auth_configs plpgsql v",
+            "current_tenant sql s",
+            "find_api_keys plpgsql v",
+            "hand_out plpgsql v",
+            "hand_outs plpgsql v",
+            "missing_code plpgsql s",
+            "read_auth_config plpgsql v",
+            "read_auth_configs plpgsql v",
+            "require_living_tenant plpgsql s",
+            "set_credential plpgsql v",
+            "set_credentials plpgsql v",
+        ]
+    );
+    let settings = names(
+        &app,
+        "SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proconfig IS NOT NULL",
+    )
+    .await;
+    assert_eq!(
+        settings, [""; 0],
+        "functions that set a role or a path of their own"
+    );
     let rules = names(
         &app,
         "SELECT rulename AS name FROM pg_rules WHERE schemaname = 'public'",

@@ -56,6 +56,39 @@ fn an_earlier_data_key_still_opens_what_it_sealed() {
 }
 
 #[test]
+fn a_cell_that_is_sealed_anew_keeps_content_generation_and_place() {
+    let (ring, tenant) = (KeyRing::new(&RootKey::generate(), &[]), Uuid::new_v4());
+    let (one, wrapped) = ring.new_data_key(tenant, 1);
+    let before = TenantKeys::new(tenant, 1, vec![one]).expect("one key");
+    let (here, generation) = (place(tenant), Uuid::new_v4());
+    let old = before
+        .seal_credential(&here, generation, &secret("abc"))
+        .expect("sealed");
+    let one = ring
+        .unwrap_data_key(tenant, 1, &wrapped)
+        .expect("unaltered");
+    let (two, wrapped) = ring.new_data_key(tenant, 2);
+    let after = TenantKeys::new(tenant, 2, vec![one, two]).expect("two keys");
+
+    let new = after.reseal(&here, &old).expect("opens").expect("changed");
+
+    let two = ring
+        .unwrap_data_key(tenant, 2, &wrapped)
+        .expect("unaltered");
+    let alone = TenantKeys::new(tenant, 2, vec![two]).expect("one key");
+    let opened = alone.open_credential(&here, generation, &new);
+    assert!(opened.expect("under the new key").same_as("abc"));
+    assert_eq!(TenantKeys::named_in(&old), Some(1));
+    assert_eq!(TenantKeys::named_in(&new), Some(2));
+    assert_eq!(after.reseal(&here, &new), Ok(None));
+    let elsewhere = Place {
+        row: "other".into(),
+        ..here
+    };
+    assert_eq!(after.reseal(&elsewhere, &old), Err(OpenError::Refused));
+}
+
+#[test]
 fn a_key_id_that_was_swapped_for_another_of_the_tenant_is_refused() {
     let tenant = Uuid::new_v4();
     let keys = keys_of(tenant, 1, &[1, 2]);

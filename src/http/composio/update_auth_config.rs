@@ -41,8 +41,7 @@ pub(super) async fn handler(
     body: Body<AuthConfigChangeBody>,
 ) -> Result<Json<Done>, Failure> {
     let id = id.valid()?;
-    let stored = service.auth_config(&caller, &id).await?;
-    let change = body.valid()?.read(stored.config.managed, if_match)?;
-    service.update_auth_config(&caller, &id, change).await?;
+    let read = |managed| body.valid()?.read(managed, if_match);
+    service.update_auth_config(&caller, &id, read).await?;
     Ok(Json(Done::new("Auth config updated successfully")))
 }

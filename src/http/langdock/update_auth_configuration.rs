@@ -131,20 +131,23 @@ pub(super) async fn handler(
     body: Body<AuthRequest>,
 ) -> Result<Response, Failure> {
     let id = id.valid()?;
-    service.integration(&caller, id).await?;
     let dry_run = is_dry_run(&headers);
-    let body = body
-        .valid()
-        .and_then(|body| body.read(&service.settings().egress_allow));
-    let (dry_run, change) = both(dry_run, body)?;
-    if dry_run {
+    let planning = matches!(dry_run, Ok(true));
+    let read = || {
+        let body = body
+            .valid()
+            .and_then(|body| body.read(&service.settings().egress_allow));
+        both(dry_run, body).map(|(_, change)| change)
+    };
+    if planning {
+        service.integration(&caller, id).await?;
         let plan = service
-            .plan_integration_auth(&caller, id, change, if_match)
+            .plan_integration_auth(&caller, id, read()?, if_match)
             .await?;
         return Ok(Json(UpdateAuthConfigurationResponse::from(plan)).into_response());
     }
     let detail = service
-        .set_integration_auth(&caller, id, change, if_match)
+        .set_integration_auth(&caller, id, if_match, read)
         .await?;
     let answer = UpdateAuthConfigurationResponse::from(&detail);
     Ok(([(ETAG, entity_tag(&detail)?)], Json(answer)).into_response())

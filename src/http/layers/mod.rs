@@ -1,7 +1,9 @@
-//! What surrounds every request: its id, its span, the rendering of failures, its time limit, the end of a panic.
+//! What surrounds every request: its id, its span, the rendering of failures, its time limit, the end of a panic, and
+//! what is measured of it.
 
 mod deadline;
 mod headers;
+mod measured;
 mod rendered;
 mod request_id;
 mod spanned;
@@ -15,6 +17,9 @@ use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use deadline::Within;
+pub(super) use headers::guarded;
+pub use measured::measured;
+pub(super) use measured::{Owner, note};
 pub use request_id::RequestId;
 
 use super::failure::Failure;

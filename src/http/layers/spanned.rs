@@ -18,7 +18,7 @@ pub(super) async fn spanned(request: Request, next: Next) -> Response {
         "request",
         request_id = RequestId::of(request.extensions()),
         dialect = dialect_of(request.uri().path()).name,
-        method = name(request.method()),
+        method = method_name(request.method()),
         route = Empty,
         tenant = Empty,
         status = Empty,
@@ -38,7 +38,7 @@ async fn answered(request: Request, next: Next) -> Response {
 }
 
 /// The method, if it is a registered one: any other is text that the caller chose.
-fn name(method: &Method) -> &'static str {
+pub(super) fn method_name(method: &Method) -> &'static str {
     const KNOWN: [(Method, &str); 9] = [
         (Method::GET, "GET"),
         (Method::POST, "POST"),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::FutureExt;
 use http::{Request, Response};
+#[cfg(target_os = "linux")]
+use rustix::net::{SocketFlags, accept_with};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -27,11 +28,25 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 pub(super) trait Source {
     /// Must be safe to cancel.
     fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>>;
+
+    /// One that the kernel has accepted already; `WouldBlock` where there is none, or where the system cannot tell.
+    fn waiting(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
 }
 
 impl Source for TcpListener {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self).await
+    }
+
+    /// Asks the kernel: tokio learns of connections only when it next waits for events.
+    #[cfg(target_os = "linux")]
+    fn waiting(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = accept_with(self, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
+        let stream = TcpStream::from_std(accepted.into())?;
+        let peer = stream.peer_addr()?;
+        Ok((stream, peer))
     }
 }
 
@@ -54,10 +69,11 @@ where
     let tasks = TaskTracker::new();
     let start = |(stream, peer), slot| {
         let (connections, cut) = (Arc::clone(&connections), cut.clone());
+        let open = limits.open.one();
         tasks.spawn(async move {
             cut.run_until_cancelled_owned(connections.drive(stream, peer))
                 .await;
-            drop(slot);
+            drop((slot, open));
         });
     };
 
@@ -94,9 +110,10 @@ where
 
     // What the kernel has already accepted for us would be reset when the listener closes.
     while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-        match source.accept().now_or_never() {
-            Some(Ok(accepted)) => start(accepted, Ok(slot)),
-            _ => break,
+        match source.waiting() {
+            Ok(accepted) => start(accepted, Ok(slot)),
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(_) => break,
         }
     }
     drop(source);
@@ -114,9 +131,11 @@ where
 
 /// Errors of a connection that died in the backlog; the next one may be well.
 fn is_about_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, NotConnected,
+    };
     matches!(
         error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted | NotConnected
     )
 }

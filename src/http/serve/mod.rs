@@ -6,6 +6,7 @@ mod accept;
 mod activity;
 mod body;
 mod connection;
+mod open;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 use tower::Service;
 
 pub use body::{BODY_LIMIT, BODY_TIME, BodyFault, read_body};
+pub use open::OpenConnections;
 
 /// The bounds of a listener. `Default` gives the promised ones; tests shorten them.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub struct Limits {
     pub reset_streams: usize,
     /// How often HTTP/2 clients are pinged, and how long they may take to answer.
     pub ping: Duration,
+    /// Where the open connections are counted. A clone of the limits counts in the same place.
+    pub open: OpenConnections,
 }
 
 impl Default for Limits {
@@ -69,6 +73,7 @@ impl Default for Limits {
             streams: 128,
             reset_streams: 20,
             ping: Duration::from_secs(20),
+            open: OpenConnections::default(),
         }
     }
 }

@@ -100,6 +100,44 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     }
 }
 
+/// The first that waits has gone away meanwhile.
+#[cfg(target_os = "linux")]
+struct OneGone(TcpListener, std::sync::atomic::AtomicBool);
+
+#[cfg(target_os = "linux")]
+impl Source for OneGone {
+    async fn accept(&self) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
+        self.0.accept().await
+    }
+
+    fn waiting(&self) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
+        if self.1.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Source::waiting(&self.0)
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_the_kernel_has_accepted_before_the_stop_is_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .unwrap();
+
+    // The stop comes before tokio has had a chance to learn of the connection.
+    let source = OneGone(listener, true.into());
+    run(source, router(), std::future::ready(()), short())
+        .await
+        .unwrap();
+
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("127.0.0.1"), "{answer:?}");
+}
+
 /// Too many open files, a few times over.
 struct Exhausted(TcpListener, Mutex<VecDeque<i32>>);
 

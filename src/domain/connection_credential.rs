@@ -1,0 +1,151 @@
+//! The rules of a connection's credential: replacing it and handing it out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::auth_config::AuthConfig;
+use super::caller::Caller;
+use super::connection::{HandedOut, SetOutcome, Status};
+use super::connections::{record, usable};
+use super::credential::Credential;
+use super::declared_rules::DeclaredRules;
+use super::error::{Error, Kind};
+use super::ids::ConnectionId;
+use super::scheme::Scheme;
+use super::service::Service;
+use crate::crypto::TenantKeys;
+use crate::store::connections as rows;
+use crate::store::hot::{SetCredential, SetCredentialAnswer};
+use crate::store::{Access, TenantTx, audit, auth_configs};
+
+impl Service {
+    /// Replaces the whole credential of one connection and makes it ACTIVE. Where there is nothing to store, nothing
+    /// is changed. The paths of issues are relative to the credential.
+    ///
+    /// The credential is checked against the rules that the connection's config most likely has, and stored only where
+    /// it has just these; where it has others, the database answers with them, and it is checked again.
+    pub async fn set_credential(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        credential: Credential,
+    ) -> Result<SetOutcome, Error> {
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
+        let mut rules = self.rules().of(id).await;
+        for _ in 0..2 {
+            let issues = if credential.is_empty() {
+                Vec::new()
+            } else {
+                credential.check(rules.fields())
+            };
+            let sealed = if issues.is_empty() && !credential.is_empty() {
+                Some(seal(&keys, caller, id, &credential)?)
+            } else {
+                None
+            };
+            let call = SetCredential::new(caller, id, rules.text(), sealed);
+            match self.db().set_credential(call).await? {
+                SetCredentialAnswer::Done => return Ok(SetOutcome::Stored),
+                SetCredentialAnswer::NoAuthentication => return Ok(SetOutcome::NoAuthentication),
+                SetCredentialAnswer::Nothing => {
+                    return Error::when_any(issues).map(|()| SetOutcome::NothingToStore);
+                }
+                SetCredentialAnswer::Unknown => {
+                    return Err(Error::NotFound(Kind::Connection));
+                }
+                SetCredentialAnswer::Stale(fields) => {
+                    rules = DeclaredRules::parse(fields)?;
+                    self.rules().remember(id, rules.clone()).await;
+                }
+                SetCredentialAnswer::Busy => break,
+            }
+        }
+        self.set_credential_in_turn(caller, &keys, id, credential)
+            .await
+    }
+
+    /// The same behind whoever holds the connection or its config.
+    async fn set_credential_in_turn(
+        &self,
+        caller: &Caller,
+        keys: &Arc<TenantKeys>,
+        id: ConnectionId,
+        credential: Credential,
+    ) -> Result<SetOutcome, Error> {
+        let (caller, keys) = (caller.clone(), Arc::clone(keys));
+        let credential = Arc::new(credential);
+        self.db()
+            .tenant(caller.tenant, Access::Write, move |tx| {
+                let (caller, keys) = (caller.clone(), Arc::clone(&keys));
+                let credential = Arc::clone(&credential);
+                Box::pin(async move {
+                    let config = lock_with_config(tx, &caller, id).await?;
+                    if config.scheme == Scheme::None {
+                        return Ok(SetOutcome::NoAuthentication);
+                    }
+                    if credential.is_empty() {
+                        return Ok(SetOutcome::NothingToStore);
+                    }
+                    Error::when_any(credential.check(&config.fields))?;
+                    let sealed = seal(&keys, &caller, id, &credential)?;
+                    rows::set_credential(tx, id, Some(sealed), Status::Active).await?;
+                    record(tx, &caller, "connection.set_credential", id).await?;
+                    Ok(SetOutcome::Stored)
+                })
+            })
+            .await
+    }
+
+    /// Hands a credential out in the clear, against its audit row. A connection without one hands out nothing and
+    /// writes nothing.
+    pub async fn hand_out(&self, caller: &Caller, id: ConnectionId) -> Result<HandedOut, Error> {
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
+        let mode = self.settings().audit_reads;
+        let Some(sealed) = audit::hand_out(self.db(), caller, id, mode).await? else {
+            return Ok(HandedOut { credential: None });
+        };
+        let place = rows::place(caller.tenant, id);
+        let secret = self
+            .vault()
+            .opened(&keys, |keys| {
+                keys.open_credential(&place, sealed.generation, &sealed.bytes)
+            })
+            .await?;
+        Ok(HandedOut {
+            credential: Some(secret.hand_out(&sealed.audited)),
+        })
+    }
+}
+
+fn seal(
+    keys: &TenantKeys,
+    caller: &Caller,
+    id: ConnectionId,
+    credential: &Credential,
+) -> Result<(Uuid, Vec<u8>), Error> {
+    let generation = Uuid::new_v4();
+    let place = rows::place(caller.tenant, id);
+    let sealed = keys.seal_credential(&place, generation, &credential.to_secret());
+    Ok((generation, sealed.map_err(Error::internal)?))
+}
+
+/// Locks a connection and answers with its config, which keeps its scheme and fields until the transaction ends: whoever
+/// changes a config holds its row, so the config is locked first, as there.
+async fn lock_with_config(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    id: ConnectionId,
+) -> Result<AuthConfig, Error> {
+    let seen = usable(caller, rows::find(tx, id).await?)?;
+    let config = auth_configs::share(tx, seen.auth_config).await?;
+    let locked = usable(caller, rows::lock(tx, id).await?)?;
+    match config {
+        Some(config) if config.uuid == locked.auth_config => Ok(config),
+        _ => Err(Error::Unavailable {
+            reason: "the connection was moved to another auth config meanwhile".into(),
+            retry_after: Duration::from_secs(1),
+        }),
+    }
+}
