@@ -2,6 +2,7 @@
 //! document. Exit codes: 0; 1 where it failed; 2 where the command line is not understood; 78 where the configuration
 //! must not run.
 
+mod bench;
 mod doctor;
 mod failure;
 mod house;
@@ -68,6 +69,8 @@ enum Command {
     },
     /// Check database, roles, isolation, root key, clock and disk, and say what to do
     Doctor,
+    /// Measure this build on this machine, beside pgbench, on a private Postgres
+    Bench(bench::Bench),
     /// Ask a running server whether it is ready: exit code 0 or 1
     #[command(hide = true)]
     Healthcheck {
@@ -138,6 +141,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 crate::http::DIALECTS.map(|dialect| dialect.name).join(", ")
             ))),
         },
+        Some(Command::Bench(command)) => bench::run(&store, command, json).await,
         Some(Command::Doctor) => doctor::run(&store, json).await,
         Some(Command::Healthcheck { address }) => serve::healthcheck(address).await,
     }

@@ -1,5 +1,6 @@
 //! Why a command failed, and its exit code.
 
+use crate::bench::BenchError;
 use crate::config::ConfigError;
 use crate::domain::Error;
 use crate::domain::rotation::RotationError;
@@ -28,6 +29,8 @@ pub(super) enum Failure {
     Domain(#[from] Error),
     #[error(transparent)]
     Rotation(#[from] RotationError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// The message says everything.
     #[error("{0}")]
     Said(String),
@@ -55,12 +58,14 @@ impl Failure {
                 CONFIGURATION
             }
             Self::Usage(_)
+            | Self::Bench(BenchError::Usage(_))
             | Self::Provision(ProvisionError::LoginName) => USAGE,
             Self::Embedded(_)
             | Self::Provision(_)
             | Self::Unlock(_)
             | Self::Domain(_)
             | Self::Rotation(_)
+            | Self::Bench(_)
             | Self::Said(_)
             | Self::Unhealthy => 1,
         }

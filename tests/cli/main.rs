@@ -6,6 +6,7 @@
 mod common;
 
 mod backup;
+mod bench;
 mod commands;
 mod disk;
 mod doctor;

@@ -54,6 +54,15 @@ fn crypto_knows_nothing_above_it() {
 }
 
 #[test]
+fn the_bench_measures_the_server_from_outside_and_nothing_of_the_server_knows_it() {
+    // It speaks HTTP itself (its own `http`), and asks the rules nothing.
+    assert_knows_nothing_of("src/bench", &["axum", "hyper", "utoipa", "cli", "Service"]);
+    for folder in ["src/http", "src/domain", "src/store", "src/crypto"] {
+        assert_knows_nothing_of(folder, &["bench"]);
+    }
+}
+
+#[test]
 fn a_dialect_knows_no_other() {
     for dialect in DIALECTS {
         let others: Vec<_> = DIALECTS
