@@ -7,12 +7,14 @@ DIALECTS := klavis composio langdock
 cargo := . .ci/toolchain.sh && use_rust && cargo
 
 .NOTPARALLEL:
-.PHONY: help run test build sdk openapi validate fmt lint doc setup setup-test setup-lint
+.PHONY: help run test torture build sdk openapi validate fmt lint doc bench setup setup-test setup-lint
 
 help:
 	@echo 'make run       set up, build and run the server (ARGS="--listen 127.0.0.1:9000")'
 	@echo 'make test      set up, build and run every test'
+	@echo 'make torture   the full form of tests/torture: faults under load, 20 minutes, as root on Linux, writes bench/torture.md'
 	@echo 'make lint      rustfmt and clippy, warnings are errors'
+	@echo 'make bench     measure the release build beside pgbench (ROWS=5000000, ARGS=--quick); writes bench/'
 	@echo 'make doc       rustdoc, warnings are errors'
 	@echo 'make fmt       format the code'
 	@echo 'make openapi   write openapi/*.json anew from the code'
@@ -30,9 +32,19 @@ test: setup-test build sdk
 	    set -x; cargo test --locked --no-fail-fast --lib --bins --tests; \
 	fi
 
+# One fault at a time; each writes its row when it ends. Needs root (a small tmpfs) and libfaketime: nothing is skipped.
+torture: setup-test build
+	rm -f bench/torture.json bench/torture.md
+	@export KEYWAY_TORTURE=full; $(cargo) test --locked --test torture -- --test-threads=1; \
+	    status=$$?; cat bench/torture.md; exit $$status
+
 build: setup
 	@echo 'Building target/release/keyway (minutes the first time) …'
 	$(cargo) build --locked --release
+
+# On a quiet machine: everything shares its processors. Ctrl-C leaves nothing behind.
+bench: build
+	@exec target/release/keyway bench $(if $(ROWS),--rows $(ROWS)) $(ARGS)
 
 openapi: setup
 	@set -e; for dialect in $(DIALECTS); do \
