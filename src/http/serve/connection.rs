@@ -22,6 +22,7 @@ use tower::{Service, ServiceExt};
 
 use super::Limits;
 use super::activity::Activity;
+use super::unread::{self, Unread};
 use super::watched::{Answer, Socket};
 
 /// How long a connection that was accepted just before the stop may take to show its request.
@@ -85,11 +86,15 @@ where
         };
         let service = service_fn(|request: Request<Incoming>| {
             let mut running = activity.begin();
-            let mut request = request.map(Body::new);
+            let asked_to_send = unread::asks_to_send(&request);
+            let (mut request, unread) = Unread::watch(request);
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = self.service.clone().oneshot(request);
             async move {
-                let answer = answer.await?;
+                let mut answer = answer.await?;
+                if let Some(unread) = unread {
+                    unread.settle(asked_to_send, &mut answer).await;
+                }
                 running.respond();
                 Ok::<_, Infallible>(answer.map(|body| Answer { body, running }))
             }

@@ -9,6 +9,7 @@ mod connection;
 mod open;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod watched;
 
 use std::convert::Infallible;

@@ -99,6 +99,45 @@ async fn a_small_body_that_nobody_read_keeps_the_connection() {
     }
 }
 
+/// As from a client that writes head and body apart.
+#[tokio::test]
+async fn a_small_body_that_comes_a_little_later_keeps_the_connection_too() {
+    let server = Server::start(short()).await;
+    let texts = server.client(|mut stream| {
+        [1, 5, 0].map(|pause| {
+            let head = post("/refused", 100);
+            stream.write_all(head.as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(pause));
+            ask(&mut stream, &"x".repeat(100))
+        })
+    });
+    for text in texts.await.unwrap() {
+        assert!(text.ends_with("refused"), "{text}");
+        assert!(!text.contains("connection: close"), "{text}");
+    }
+}
+
+/// A client that keeps connections would send its next request on this one.
+#[tokio::test]
+async fn an_answer_before_the_body_says_that_the_connection_ends() {
+    let server = Server::start(short()).await;
+    let chunked =
+        "POST /refused HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n";
+    let asking = post("/refused", 100).replacen("Host", "Expect: 100-continue\r\nHost", 1);
+    for head in [
+        post("/refused", 100),
+        post("/refused", 200 * 1024),
+        post("/read", 300 * 1024),
+        chunked.to_owned(),
+        asking,
+    ] {
+        let text = server.client(move |mut stream| ask(&mut stream, &head));
+        let text = text.await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 4"), "{text}");
+        assert!(text.contains("connection: close"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
     let server = Server::start(short()).await;
