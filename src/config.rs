@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::domain::AuditReads;
+use crate::domain::rate_limits::{Rate, RateLimits};
 pub use next_root_key::NextRootKey;
 pub use root_key::{ConfigError, RootKeySource};
 use values::{allowed_host, audit_reads, public_url, retention};
@@ -97,6 +98,12 @@ pub struct ServeSettings {
     /// When the audit row of a hand-out is written: sync (before the credential leaves) or batched (within 1 s after)
     #[arg(long, env = "KEYWAY_AUDIT_READS", default_value = "sync", value_name = "WHEN", value_parser = audit_reads)]
     pub audit_reads: AuditReads,
+    /// How often one API key may ask, such as 600/m, 10/s or 5000/h: so many at once, which then come back evenly. Each server counts alone [default: no limit]
+    #[arg(long, env = "KEYWAY_RATE_LIMIT_KEY", value_name = "RATE")]
+    pub rate_limit_key: Option<Rate>,
+    /// How often all API keys of one tenant together may ask, likewise [default: no limit]
+    #[arg(long, env = "KEYWAY_RATE_LIMIT_TENANT", value_name = "RATE")]
+    pub rate_limit_tenant: Option<Rate>,
     /// Hosts outside the public internet that may be called, such as 10.1.2.0/24:443,vault.corp:8200
     #[arg(long, env = "KEYWAY_EGRESS_ALLOW", value_delimiter = ',', value_name = "HOSTS", value_parser = allowed_host)]
     pub egress_allow: Vec<String>,
@@ -108,6 +115,14 @@ impl ServeSettings {
         self.public_url
             .clone()
             .unwrap_or_else(|| format!("http://{}", reachable(bound)))
+    }
+
+    /// How often a key and a tenant may ask.
+    pub fn rate_limits(&self) -> RateLimits {
+        RateLimits {
+            key: self.rate_limit_key,
+            tenant: self.rate_limit_tenant,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Failure, words};
 use crate::config::{ConfigError, RootKeySource, StoreSettings};
 use crate::crypto::{KeyRing, RootId, RootKey};
-use crate::domain::{AuditReads, Service, Settings};
+use crate::domain::{AuditReads, RateLimits, Service, Settings};
 use crate::store::embedded::{Embedded, EmbeddedOptions, SUPERUSER, free_bytes};
 use crate::store::keys::{self, Fingerprints, UnlockError, Vault};
 use crate::store::provision::{self, DATABASE, Exclusive, LOGIN, SchemaState};
@@ -256,5 +256,6 @@ pub(super) fn command_settings() -> Settings {
         egress_allow: Vec::new(),
         retention: std::time::Duration::MAX,
         audit_reads: AuditReads::Sync,
+        rate_limits: RateLimits::default(),
     }
 }

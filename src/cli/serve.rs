@@ -52,6 +52,7 @@ pub(super) async fn run(
         egress_allow: settings.egress_allow.clone(),
         retention: settings.retention,
         audit_reads: settings.audit_reads,
+        rate_limits: settings.rate_limits(),
     };
     let mut opening = pin!(house::open(store, domain, For::Serving));
     let mut house = tokio::select! {

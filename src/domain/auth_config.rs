@@ -79,6 +79,13 @@ pub struct OAuthClient {
     pub access_token_code: Option<String>,
     /// Custom code; as above.
     pub refresh_token_code: Option<String>,
+    /// Where the provider sends users back to, if not to this server: any text, to be checked by whoever uses it (the
+    /// OAuth engine). Rows that are older than the member lack it.
+    #[serde(default)]
+    pub callback_url: Option<String>,
+    /// Whose account the client belongs to, in the tenant's own words; as above.
+    #[serde(default)]
+    pub account_id: Option<String>,
 }
 
 /// An auth config as it may be shown: secrets masked.

@@ -130,7 +130,7 @@ pub(super) fn holds_client(credentials: &Object) -> bool {
 }
 
 /// The row that a new explicit config gets: the implicit default's (`true`), or one of its own.
-async fn row_for(
+pub(super) async fn row_for(
     tx: &mut TenantTx,
     caller: &Caller,
     integration: &Integration,

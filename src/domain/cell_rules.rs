@@ -36,6 +36,16 @@ pub(super) fn check_keys(name: &'static str, map: &Object) -> Vec<Issue> {
         .collect()
 }
 
+/// The rule that the text breaks as the value of a cell. Its quotes count, as in every cell.
+pub(super) fn check_text(text: &str) -> Option<Rule> {
+    if text.contains('\0') {
+        return Some(Rule::NulCharacter);
+    }
+    let bytes = Json::String(text.to_owned().into()).to_bytes().len();
+    let max = MAX_VALUE - r#""""#.len();
+    (bytes > MAX_VALUE).then_some(Rule::TooLong { max })
+}
+
 /// Whether a value stands for one that was shown masked, whatever is stored.
 pub(super) fn is_redacted(value: &Json) -> bool {
     value.as_str() == Some(REDACTED)

@@ -15,6 +15,11 @@ use crate::store::keys::unopened;
 use crate::store::secrets::{self, Cell, CellChanges, CellKind};
 use crate::store::{TenantTx, auth_configs, connections, integrations};
 
+/// The credential by which an OAuth client is found.
+const CLIENT_ID: &str = "client_id";
+/// What the index of a client id is derived with.
+const CLIENT_ID_INDEX: &str = "keyway/index/oauth-client-id/v1";
+
 /// The cells of one config, as they are stored and as a change makes them. Nothing is written here.
 #[derive(Debug)]
 pub(super) struct Cells {
@@ -99,6 +104,7 @@ impl Cells {
             kind,
             name: name.to_owned(),
             sealed: sealed.map_err(Error::internal)?,
+            index: index_of(&self.keys, kind, name, value),
         };
         self.changes.set_cell(cell.clone());
         let present = self.present.entry(kind).or_default();
@@ -185,7 +191,31 @@ impl Cells {
     }
 }
 
-fn view(tenant: TenantId, keys: &TenantKeys, cell: &Cell) -> Result<Json, Error> {
+/// The value of the index column of a cell; only the id of an OAuth client is looked for.
+fn index_of(keys: &TenantKeys, kind: CellKind, name: &str, value: &Json) -> Option<[u8; 32]> {
+    let text = value.as_str().filter(|_| name == CLIENT_ID)?;
+    (kind == CellKind::Credential).then(|| client_id_index(keys, text))
+}
+
+/// Under what the OAuth client of this id is found. The same after a rotation of the tenant's data key.
+pub(super) fn client_id_index(keys: &TenantKeys, client_id: &str) -> [u8; 32] {
+    keys.index(CLIENT_ID_INDEX, client_id)
+}
+
+/// The id of the OAuth client among the cells of a config. It is no secret.
+pub(super) fn client_id_of(
+    tenant: TenantId,
+    keys: &TenantKeys,
+    cells: &[Cell],
+) -> Result<Option<Json>, Error> {
+    let cell = cells
+        .iter()
+        .find(|cell| cell.kind == CellKind::Credential && cell.name == CLIENT_ID);
+    cell.map(|cell| view(tenant, keys, cell)).transpose()
+}
+
+/// What may be shown of a cell.
+pub(super) fn view(tenant: TenantId, keys: &TenantKeys, cell: &Cell) -> Result<Json, Error> {
     let place = secrets::place(tenant, cell.auth_config, cell.kind, &cell.name);
     let secret = keys.open(&place, &cell.sealed).map_err(unopened)?;
     Ok(secret.view(&cell.name))

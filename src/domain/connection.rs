@@ -1,9 +1,11 @@
 //! Connections: one user's credential under one auth config.
 
 use time::OffsetDateTime;
+use validator::Validate;
 
 use super::ids::{AuthConfigUuid, ConnectedAccountId, ConnectionId, IntegrationId};
 use super::integration::Integration;
+use super::limits;
 use super::scheme::Scheme;
 use crate::crypto::Plain;
 
@@ -34,6 +36,13 @@ pub struct Connection {
     pub created_at: OffsetDateTime,
     /// When it was last changed.
     pub updated_at: OffsetDateTime,
+}
+
+impl Connection {
+    /// Whether it has a credential and is ready.
+    pub fn is_ready(&self) -> bool {
+        self.status == Status::Active && self.has_credential
+    }
 }
 
 /// The status of a connection.
@@ -84,13 +93,15 @@ impl Status {
 }
 
 /// What it takes to make the primary connection of (service, user).
-#[derive(Debug)]
+#[derive(Debug, Validate)]
 pub struct NewInstance {
     /// Any name of the service.
     pub service: String,
-    /// Whose.
+    /// Whose: 1 to 2,048 characters.
+    #[validate(custom(function = limits::user_id))]
     pub user_id: String,
-    /// The platform that the tenant named.
+    /// The platform that the tenant named: 1 to 2,048 characters.
+    #[validate(custom(function = limits::user_id))]
     pub platform: Option<String>,
     /// Whether only reading tools may use it.
     pub read_only: bool,
@@ -119,8 +130,17 @@ impl Instance {
 
     /// Whether the connection is ready.
     pub fn is_authenticated(&self) -> bool {
-        self.connection.status == Status::Active && self.connection.has_credential
+        self.connection.is_ready()
     }
+}
+
+/// A connection after a change that was asked for.
+#[derive(Debug)]
+pub struct Update {
+    /// The connection as it is now.
+    pub connection: Connection,
+    /// Whether anything was changed.
+    pub changed: bool,
 }
 
 /// How a set-auth ended.

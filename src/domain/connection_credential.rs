@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::connection::{HandedOut, SetOutcome, Status};
 use super::connections::{record, usable};
 use super::credential::Credential;
+use super::declared_field::DeclaredField;
 use super::declared_rules::DeclaredRules;
 use super::error::{Error, Kind};
 use super::ids::ConnectionId;
@@ -32,6 +33,17 @@ impl Service {
         id: ConnectionId,
         credential: Credential,
     ) -> Result<SetOutcome, Error> {
+        self.replace_credential(caller, id, &Arc::new(credential))
+            .await
+    }
+
+    /// [`Service::set_credential`], for who may need the credential once more.
+    pub(super) async fn replace_credential(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        credential: &Arc<Credential>,
+    ) -> Result<SetOutcome, Error> {
         let keys = self.vault().tenant_keys(caller.tenant).await?;
         let mut rules = self.rules().of(id).await;
         for _ in 0..2 {
@@ -41,7 +53,7 @@ impl Service {
                 credential.check(rules.fields())
             };
             let sealed = if issues.is_empty() && !credential.is_empty() {
-                Some(seal(&keys, caller, id, &credential)?)
+                Some(seal(&keys, caller, id, credential)?)
             } else {
                 None
             };
@@ -72,28 +84,15 @@ impl Service {
         caller: &Caller,
         keys: &Arc<TenantKeys>,
         id: ConnectionId,
-        credential: Credential,
+        credential: &Arc<Credential>,
     ) -> Result<SetOutcome, Error> {
         let (caller, keys) = (caller.clone(), Arc::clone(keys));
-        let credential = Arc::new(credential);
+        let credential = Arc::clone(credential);
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
                 let (caller, keys) = (caller.clone(), Arc::clone(&keys));
                 let credential = Arc::clone(&credential);
-                Box::pin(async move {
-                    let config = lock_with_config(tx, &caller, id).await?;
-                    if config.scheme == Scheme::None {
-                        return Ok(SetOutcome::NoAuthentication);
-                    }
-                    if credential.is_empty() {
-                        return Ok(SetOutcome::NothingToStore);
-                    }
-                    Error::when_any(credential.check(&config.fields))?;
-                    let sealed = seal(&keys, &caller, id, &credential)?;
-                    rows::set_credential(tx, id, Some(sealed), Status::Active).await?;
-                    record(tx, &caller, "connection.set_credential", id).await?;
-                    Ok(SetOutcome::Stored)
-                })
+                Box::pin(async move { set(tx, &caller, &keys, id, &credential).await })
             })
             .await
     }
@@ -117,6 +116,40 @@ impl Service {
             credential: Some(secret.hand_out(&sealed.audited)),
         })
     }
+}
+
+/// Replaces the credential of one connection, which stays locked until the transaction ends.
+pub(super) async fn set(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    keys: &TenantKeys,
+    id: ConnectionId,
+    credential: &Credential,
+) -> Result<SetOutcome, Error> {
+    let config = lock_with_config(tx, caller, id).await?;
+    if let Some(outcome) = nothing_to_do(&config.scheme, &config.fields, credential)? {
+        return Ok(outcome);
+    }
+    let sealed = seal(keys, caller, id, credential)?;
+    rows::set_credential(tx, id, Some(sealed), Status::Active).await?;
+    record(tx, caller, "connection.set_credential", id).await?;
+    Ok(SetOutcome::Stored)
+}
+
+/// How a set-auth ends before anything is stored, under a config of this scheme and these fields; `None` where the
+/// credential is to be stored.
+pub(super) fn nothing_to_do(
+    scheme: &Scheme,
+    fields: &[DeclaredField],
+    credential: &Credential,
+) -> Result<Option<SetOutcome>, Error> {
+    if *scheme == Scheme::None {
+        return Ok(Some(SetOutcome::NoAuthentication));
+    }
+    if credential.is_empty() {
+        return Ok(Some(SetOutcome::NothingToStore));
+    }
+    Error::when_any(credential.check(fields)).map(|()| None)
 }
 
 fn seal(

@@ -8,6 +8,7 @@ use super::connection::{Connection, Instance, NewInstance, Status};
 use super::error::{Error, Issue, Kind, Refusal, Rule};
 use super::ids::{ConnectedAccountId, ConnectionId};
 use super::integration::Integration;
+use super::limits;
 use super::resolve::{self, Resolved};
 use super::service::Service;
 use crate::store::connections as rows;
@@ -21,6 +22,7 @@ impl Service {
         caller: &Caller,
         new: NewInstance,
     ) -> Result<Instance, Error> {
+        Error::when_any(limits::broken_limits(&new))?;
         let (service, caller, new) = (self.clone(), caller.clone(), Arc::new(new));
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
@@ -33,18 +35,28 @@ impl Service {
             .await
     }
 
-    /// Whether [`Service::create_instance`] would find the service of this name for this caller.
-    pub async fn knows_service(&self, caller: &Caller, name: &str) -> Result<bool, Error> {
-        let (caller, name) = (caller.clone(), name.to_owned());
+    /// Those of `names` (by index) that lead to no service for this caller. [`Service::create_instance`] and the others
+    /// that take a service's name refuse them.
+    pub async fn unknown_services(
+        &self,
+        caller: &Caller,
+        names: Vec<String>,
+    ) -> Result<Vec<usize>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (caller, names) = (caller.clone(), Arc::new(names));
         self.db()
             .tenant(caller.tenant, Access::Read, move |tx| {
-                let (caller, name) = (caller.clone(), name.clone());
+                let (caller, names) = (caller.clone(), Arc::clone(&names));
                 Box::pin(async move {
-                    Ok(match resolve::resolve(tx, &caller, &name).await? {
-                        Some(Resolved::Mine(_)) => true,
-                        Some(Resolved::Template(_)) => caller.integrations.is_none(),
-                        None => false,
-                    })
+                    let mut unknown = Vec::new();
+                    for (index, name) in names.iter().enumerate() {
+                        if resolve::open(tx, &caller, name).await?.is_none() {
+                            unknown.push(index);
+                        }
+                    }
+                    Ok(unknown)
                 })
             })
             .await
@@ -65,16 +77,21 @@ impl Service {
             .await
     }
 
-    /// Destroys the credential of one connection, which stays, INITIALIZING.
-    pub async fn clear_credential(&self, caller: &Caller, id: ConnectionId) -> Result<(), Error> {
+    /// Destroys the credential of one connection, which stays, INITIALIZING. `false` where that is what it was:
+    /// nothing is changed then and nothing audited.
+    pub async fn clear_credential(&self, caller: &Caller, id: ConnectionId) -> Result<bool, Error> {
         let caller = caller.clone();
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
                 let caller = caller.clone();
                 Box::pin(async move {
-                    usable(&caller, rows::lock(tx, id).await?)?;
+                    let held = usable(&caller, rows::lock(tx, id).await?)?;
+                    if !held.has_credential && held.status == Status::Initializing {
+                        return Ok(false);
+                    }
                     rows::set_credential(tx, id, None, Status::Initializing).await?;
-                    record(tx, &caller, "connection.clear_credential", id).await
+                    record(tx, &caller, "connection.clear_credential", id).await?;
+                    Ok(true)
                 })
             })
             .await
@@ -121,20 +138,28 @@ async fn primary(
     caller: &Caller,
     new: &NewInstance,
 ) -> Result<(Connection, Integration), Error> {
-    let unknown = || Error::Invalid(vec![Issue::at("service", Rule::UnknownService)]);
-    let integration = match resolve::resolve(tx, caller, &new.service).await? {
-        Some(Resolved::Mine(integration)) => integration,
-        Some(Resolved::Template(entry)) if caller.integrations.is_none() => {
-            resolve::instantiate(tx, caller, entry).await?
-        }
-        _ => return Err(unknown()),
+    let integration = match service(tx, caller, &new.service).await? {
+        Resolved::Mine(integration) => integration,
+        Resolved::Template(entry) => resolve::instantiate(tx, caller, entry).await?,
     };
+    let connection = primary_of(tx, caller, &integration, new).await?;
+    Ok((connection, integration))
+}
+
+/// The primary connection of this integration and the user that `new` names, made where there is none. An integration
+/// that is gone by then is an unknown service.
+pub(super) async fn primary_of(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    integration: &Integration,
+    new: &NewInstance,
+) -> Result<Connection, Error> {
     if let Some(found) = rows::find_primary(tx, integration.id, &new.user_id).await? {
-        return Ok((found, integration));
+        return Ok(found);
     }
     let integration = integrations::lock(tx, integration.id)
         .await?
-        .ok_or_else(unknown)?;
+        .ok_or_else(unknown_service)?;
     let config = resolve::ensure_default(tx, caller, &integration).await?;
     if !config.enabled {
         return Err(Error::Refused(Refusal::AuthConfigDisabled));
@@ -145,11 +170,22 @@ async fn primary(
     }
     // Read back: where another request made it meanwhile, that one is the primary.
     let stored = rows::find_primary(tx, integration.id, &new.user_id).await?;
-    Ok((
-        stored
-            .ok_or_else(|| Error::internal("a connection is neither there nor can it be made"))?,
-        integration,
-    ))
+    stored.ok_or_else(|| Error::internal("a connection is neither there nor can it be made"))
+}
+
+/// The service that a name leads to.
+pub(super) async fn service(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    name: &str,
+) -> Result<Resolved, Error> {
+    let found = resolve::open(tx, caller, name).await?;
+    found.ok_or_else(unknown_service)
+}
+
+/// A name that leads to no service of the caller.
+pub(super) fn unknown_service() -> Error {
+    Error::Invalid(vec![Issue::at("service", Rule::UnknownService)])
 }
 
 /// A primary connection without a credential.
@@ -188,22 +224,28 @@ async fn integration_of(tx: &mut TenantTx, connection: &Connection) -> Result<In
     found.ok_or(Error::NotFound(Kind::Connection))
 }
 
-fn event<'a>(action: &'static str, id: &'a str) -> audit::Event<'a> {
-    audit::Event {
-        action,
-        object_kind: "connection",
-        object_id: id,
-        detail: None,
-    }
-}
-
 pub(super) async fn record(
     tx: &mut TenantTx,
     caller: &Caller,
     action: &'static str,
     id: ConnectionId,
 ) -> Result<(), Error> {
-    audit::append(tx, caller, event(action, &id.to_string()))
-        .await
-        .map(|_| ())
+    record_with(tx, caller, action, id, None).await
+}
+
+/// As [`record`], with what else is worth knowing.
+pub(super) async fn record_with(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    id: ConnectionId,
+    detail: Option<serde_json::Value>,
+) -> Result<(), Error> {
+    let event = audit::Event {
+        action,
+        object_kind: "connection",
+        object_id: &id.to_string(),
+        detail,
+    };
+    audit::append(tx, caller, event).await.map(|_| ())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::caller::Scope;
 pub use super::issue::{Expected, Issue, Rule, Segment};
+pub use super::rate_limits::{Limited, Rate};
 use crate::json::JsonFault;
 
 /// Why a request was not done.
@@ -53,10 +54,14 @@ pub enum Error {
     /// What was asked for is not built; the text says what.
     #[error("not implemented: {0}")]
     NotImplemented(&'static str),
-    /// The caller asked too often.
-    #[error("rate limit exceeded")]
+    /// The caller asked too often; nothing remains for now.
+    #[error("the rate limit of the {} is exceeded: {rate}", by.name())]
     RateLimited {
-        /// When it may ask again.
+        /// Whose limit it met.
+        by: Limited,
+        /// The limit.
+        rate: Rate,
+        /// When one request is let through again.
         retry_after: Duration,
     },
     /// A part that the server needs is away for now (the database, as a rule).
@@ -106,6 +111,12 @@ pub enum Kind {
     Connection,
     /// An API key.
     ApiKey,
+    /// A user of the tenant.
+    User,
+    /// A named group of one user's connections.
+    Strata,
+    /// An OAuth client, by its client id.
+    WhiteLabel,
 }
 
 /// Why a body could not be read at all.

@@ -119,6 +119,10 @@ uuid_id!(
     AuthConfigUuid
 );
 uuid_id!(
+    /// A strata: a named group of one user's connections.
+    StrataId
+);
+uuid_id!(
     /// One line of the audit log.
     AuditId
 );
@@ -132,6 +136,11 @@ nano_id!(
     ConnectedAccountId,
     "ca_"
 );
+
+impl StrataId {
+    /// The id of no strata: what a text names that has not the form of an id, where it may be any text.
+    pub const NOBODYS: Self = Self(Uuid::nil());
+}
 
 /// The public part of an API key: 12 base62 characters, by which the key's row is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -68,6 +68,8 @@ pub enum Rule {
     NotOneOf(Cow<'static, [&'static str]>),
     /// The name answers to no service that this caller can use.
     UnknownService,
+    /// The name answers to a service that does not use OAuth.
+    NoOAuthService,
     /// More characters than taken, in UTF-16 units where the dialect says so.
     TooLong {
         /// The largest length.
@@ -90,6 +92,20 @@ pub enum Rule {
         /// The largest value.
         max: i64,
     },
+    /// A number below the smallest that is taken.
+    AtLeast {
+        /// The smallest value.
+        min: i64,
+    },
+    /// A number above the largest that is taken.
+    AtMost {
+        /// The largest value.
+        max: i64,
+    },
+    /// Not this one word.
+    NotTheWord(&'static str),
+    /// A text that holds an integer of more digits than taken.
+    TooManyDigits,
     /// A text that should hold an integer and does not.
     NotAnInteger,
     /// A text or number that should stand for a boolean and does not.

@@ -1,5 +1,8 @@
 //! The limits of the domain's input types, each written once (contract/langdock, the tables of the seed), and the
-//! way from `validator`'s findings to [`Issue`]s. Lengths are counted in UTF-16 units, as JavaScript counts them.
+//! way from `validator`'s findings to [`Issue`]s. Lengths are counted in UTF-16 units, as JavaScript counts them, where
+//! nothing else is said.
+
+pub mod strata;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,6 +19,9 @@ use super::patch::Patch;
 const RESERVED_SLUGS: [&str; 3] = ["__proto__", "constructor", "prototype"];
 /// The largest number of fields of a config.
 pub const MAX_FIELDS: usize = 100;
+/// The largest length of a user's id and of a platform's name, in characters. Every id can so be asked for by its path,
+/// however it is encoded there, and a page of users stays bounded.
+pub const MAX_USER_ID: usize = 2_048;
 
 type Finding = Result<(), ValidationError>;
 
@@ -49,7 +55,17 @@ patch_limit! {
     oauth_label: 100;
 }
 
-/// At most 500 units.
+/// 1 to [`MAX_USER_ID`] characters.
+pub(super) fn user_id(text: &str) -> Finding {
+    sized(text, text.chars().count(), 1, MAX_USER_ID)
+}
+
+/// The rule that a text breaks as a user's id, or as a platform's name.
+pub fn broken_by_user_id(text: &str) -> Option<Rule> {
+    user_id(text).err().map(|finding| rule(&finding))
+}
+
+/// At most 500 units. [`Patch`] keeps the secret out of the finding.
 pub(super) fn oauth_member(text: &Patch<Zeroizing<String>>) -> Finding {
     text.as_set().map_or(Ok(()), |text| length(text, 0, 500))
 }
@@ -118,13 +134,17 @@ pub(super) fn http_url(text: &str) -> Option<url::Url> {
 }
 
 fn length(text: &str, min: usize, max: usize) -> Finding {
+    sized(text, text.encode_utf16().count(), min, max)
+}
+
+/// `size` is the text's own, in the unit of `min` and `max`.
+fn sized(text: &str, size: usize, min: usize, max: usize) -> Finding {
     if text.contains('\0') {
         return Err(ValidationError::new("nul"));
     }
-    let units = text.encode_utf16().count();
-    let (code, name, bound) = match units {
-        _ if units < min => ("too_short", "min", min),
-        _ if units > max => ("too_long", "max", max),
+    let (code, name, bound) = match size {
+        _ if size < min => ("too_short", "min", min),
+        _ if size > max => ("too_long", "max", max),
         _ => return Ok(()),
     };
     let mut finding = ValidationError::new(code);

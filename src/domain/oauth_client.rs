@@ -33,6 +33,7 @@ pub(super) fn merged(client: OAuthClient, change: &OAuthClientChange) -> OAuthCl
         authorization_code: member(&change.authorization_code, client.authorization_code),
         access_token_code: member(&change.access_token_code, client.access_token_code),
         refresh_token_code: member(&change.refresh_token_code, client.refresh_token_code),
+        ..client
     }
 }
 

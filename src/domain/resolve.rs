@@ -20,6 +20,16 @@ pub(super) enum Resolved {
     Template(&'static Entry),
 }
 
+impl Resolved {
+    /// The name as Klavis spells it where Klavis knows the service, else our own name.
+    pub(super) fn klavis_name(&self) -> &str {
+        match self {
+            Self::Mine(integration) => integration.klavis_name(),
+            Self::Template(entry) => entry.klavis.as_deref().unwrap_or(&entry.name),
+        }
+    }
+}
+
 /// What `name` leads to, if anything: the tenant's own integration of that match key, then the one made from the
 /// catalogue entry of that key, then the entry itself, then a unique display name. What a limited key may not use is
 /// unknown to it.
@@ -28,6 +38,10 @@ pub(super) async fn resolve(
     caller: &Caller,
     name: &str,
 ) -> Result<Option<Resolved>, Error> {
+    // A match key has no room for U+0000, and no service has it in its name.
+    if name.contains('\0') {
+        return Ok(None);
+    }
     let key = MatchKey::of(name);
     let entry = Catalogue::built_in().find_name(name);
     let from_entry = entry.and_then(|entry| MatchKey::of(&entry.slug));
@@ -49,12 +63,25 @@ pub(super) async fn resolve(
     match (mine, entry) {
         (Some(integration), _) => Ok(usable(caller, integration)),
         (None, Some(entry)) => Ok(Some(Resolved::Template(entry))),
-        (None, None) if name.contains('\0') => Ok(None),
         (None, None) => {
             let named = integrations::find_by_unique_name(tx, name).await?;
             Ok(named.and_then(|integration| usable(caller, integration)))
         }
     }
+}
+
+/// What `name` leads to, if this caller may use it, or make it where it is not there yet. A limited key makes no
+/// integrations.
+pub(super) async fn open(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    name: &str,
+) -> Result<Option<Resolved>, Error> {
+    let found = resolve(tx, caller, name).await?;
+    Ok(found.filter(|found| match found {
+        Resolved::Mine(integration) => caller.may_use(integration.id),
+        Resolved::Template(_) => caller.integrations.is_none(),
+    }))
 }
 
 /// Every integration of the tenant that `names` lead to; a name that leads to none is left out.
@@ -130,17 +157,22 @@ pub(super) async fn ensure_default(
     if let Some(config) = auth_configs::lock_default(tx, integration.id).await? {
         return Ok(config);
     }
-    let scheme = integration
-        .catalogue_entry()
-        .and_then(|entry| Scheme::from_name(&entry.default_scheme));
+    let scheme = implicit_scheme(integration.catalogue_entry());
     let config = AuthConfig {
         implicit: true,
         is_default: true,
-        ..blank(caller, integration, scheme.unwrap_or(Scheme::None))
+        ..blank(caller, integration, scheme)
     };
     auth_configs::insert(tx, &config).await?;
     record_implicit(tx, caller, &config).await?;
     Ok(config)
+}
+
+/// The scheme of a default config that we make in passing: the one that most users of the service use, or none.
+pub(super) fn implicit_scheme(entry: Option<&Entry>) -> Scheme {
+    entry
+        .and_then(|entry| Scheme::from_name(&entry.default_scheme))
+        .unwrap_or(Scheme::None)
 }
 
 /// The audit row of a config that we made in passing.

@@ -12,6 +12,7 @@ use super::caller::{Caller, Scope};
 use super::declared_rules::RulesSeen;
 use super::error::{Error, KeyFault};
 use super::ids::{IntegrationId, KeyId, TenantId};
+use super::rate_limits::{RateLimiters, RateLimits};
 use super::tenants::operator;
 use crate::crypto::{Pepper, PresentedKey, mask_key};
 use crate::store::api_keys::StoredKey;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub retention: Duration,
     /// When the audit rows of hand-outs are written.
     pub audit_reads: AuditReads,
+    /// How often a key and a tenant may ask this server.
+    pub rate_limits: RateLimits,
 }
 
 /// The service: the rules over one store. Cheap to clone.
@@ -49,6 +52,7 @@ struct Inner {
     settings: Settings,
     keys: Cache<String, Arc<Vec<StoredKey>>>,
     rules: RulesSeen,
+    rate_limiters: RateLimiters,
 }
 
 impl fmt::Debug for Service {
@@ -66,12 +70,14 @@ impl Service {
             .max_capacity(KEYS)
             .time_to_live(KEY_LIFETIME)
             .build();
+        let rate_limiters = RateLimiters::new(settings.rate_limits);
         Self {
             inner: Arc::new(Inner {
                 vault,
                 settings,
                 keys,
                 rules: RulesSeen::new(),
+                rate_limiters,
             }),
         }
     }
@@ -83,6 +89,10 @@ impl Service {
 
     pub(super) fn rules(&self) -> &RulesSeen {
         &self.inner.rules
+    }
+
+    pub(super) fn rate_limiters(&self) -> &RateLimiters {
+        &self.inner.rate_limiters
     }
 
     pub(super) fn vault(&self) -> &Vault {
@@ -165,9 +175,11 @@ impl Service {
     }
 
     /// Destroys retired connections that are older than the retention, finishes the rotations of data keys whose time
-    /// has come, and forgets keys that were unwrapped too long ago. Run now and then, on every server.
+    /// has come, and forgets keys that were unwrapped too long ago and whoever has not asked for long. Run now and
+    /// then, on every server.
     pub async fn tidy(&self) -> Result<(), Error> {
         self.vault().sweep();
+        self.rate_limiters().forget_idle();
         while self.purge().await? > 0 {}
         self.finish_rotations().await
     }

@@ -25,6 +25,9 @@ pub struct Dialect {
     pub admit: fn(&HeaderMap) -> Result<(), Error>,
     /// Whether a GET route answers HEAD too.
     pub head: bool,
+    /// Whether a body that is said to be encoded (`Content-Encoding`) is refused for that alone. Otherwise it is
+    /// taken as it came, so that one which is encoded indeed is no JSON.
+    pub refuses_encoded: bool,
     /// The failure on the wire: status, headers and body. The request id header is set by a layer, for all.
     pub render: fn(&Error, &Context<'_>) -> Response,
 }

@@ -32,13 +32,20 @@ impl IntoResponse for Failure {
 /// one. `None` where trying again is not a matter of waiting.
 pub fn retry_after(error: &Error) -> Option<HeaderValue> {
     let retry_after = match error {
-        Error::RateLimited { retry_after } | Error::Unavailable { retry_after, .. } => *retry_after,
+        Error::RateLimited { retry_after, .. } | Error::Unavailable { retry_after, .. } => {
+            *retry_after
+        }
         // Somebody has to make room, which no one can foretell.
         Error::Refused(Refusal::DiskFull) => Duration::from_secs(1),
         _ => return None,
     };
-    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-    Some(HeaderValue::from(seconds.max(1)))
+    Some(HeaderValue::from(whole_seconds(retry_after)))
+}
+
+/// A time to wait in whole seconds, rounded up, at least one.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1)
 }
 
 #[cfg(test)]
@@ -54,7 +61,8 @@ mod tests {
             (1_001, "2"),
             (60_000, "60"),
         ] {
-            let error = Error::RateLimited {
+            let error = Error::Unavailable {
+                reason: "database".into(),
                 retry_after: Duration::from_millis(millis),
             };
             assert_eq!(retry_after(&error).unwrap(), header);

@@ -16,7 +16,7 @@ pub mod serve;
 mod shape;
 
 pub use dialect::{Context, Dialect};
-pub use failure::{Failure, retry_after};
+pub use failure::{Failure, retry_after, whole_seconds};
 pub use metrics::metrics_router;
 pub use openapi::{openapi, openapi_json};
 pub use routes::router;

@@ -29,6 +29,16 @@ impl Faults {
         });
     }
 
+    /// How many faults were found so far.
+    pub fn count(&self) -> usize {
+        self.issues.len()
+    }
+
+    /// Where the reader stands.
+    pub fn place(&self) -> &[Segment] {
+        &self.path
+    }
+
     /// Reads something that lies under `segment`.
     pub fn within<T>(
         &mut self,
@@ -52,6 +62,25 @@ impl Faults {
                 self.issues.push(issue);
             }
         }
+    }
+
+    /// As [`Faults::merge`], for issues whose paths begin at the current place.
+    pub fn merge_here(&mut self, more: Vec<Issue>) {
+        let placed = more
+            .into_iter()
+            .map(|issue| Issue::new([&self.path[..], &issue.path].concat(), issue.rule));
+        self.merge(placed.collect());
+    }
+
+    /// Puts the faults after the first `known` into the order of the members of the current place that they are about.
+    pub fn put_in_order(&mut self, known: usize, members: &[&'static str]) {
+        let depth = self.path.len();
+        self.issues[known..].sort_by_key(|issue| {
+            let member = issue.path.get(depth);
+            members
+                .iter()
+                .position(|name| member == Some(&Segment::from(*name)))
+        });
     }
 
     /// The value, where nothing was wrong.

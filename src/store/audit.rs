@@ -20,7 +20,7 @@ pub(super) use later::Later;
 pub struct Event<'a> {
     /// The action, `<object>.<verb>`.
     pub action: &'static str,
-    /// The kind of object: `integration`, `auth_config`, `connection`, `api_key`.
+    /// The kind of object: `integration`, `auth_config`, `connection`, `api_key`, `user`, `strata` …
     pub object_kind: &'static str,
     /// Its id.
     pub object_id: &'a str,

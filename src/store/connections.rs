@@ -1,17 +1,20 @@
-//! Rows of `connections`, `users` and `retired_connections`.
+//! Rows of `connections`.
 
-use sha2::{Digest as _, Sha256};
+mod changes;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::TenantTx;
 use super::error::{failed, is_taken};
+use super::users::{self, hash as user_hash};
 use crate::crypto::Place;
 use crate::domain::Error;
 use crate::domain::connection::{Connection, Status};
 use crate::domain::ids::{
     AuthConfigUuid, ConnectedAccountId, ConnectionId, IntegrationId, TenantId,
 };
+pub use changes::{Deletion, delete, set_read_only};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -81,10 +84,13 @@ const FIND_PRIMARY: &str = concat!(
     columns!(),
     " FROM connections WHERE tenant_id = $1 AND integration_id = $2 AND user_hash = $3 AND is_primary"
 );
+const PRIMARIES: &str = concat!(
+    "-- connections: primaries of a user\n SELECT ",
+    columns!(),
+    " FROM connections WHERE tenant_id = $1 AND user_hash = $2 AND is_primary"
+);
 const SEALED: &str = "-- connections: sealed credential
     SELECT generation, sealed_credential FROM connections WHERE tenant_id = $1 AND connection_id = $2";
-const ENSURE_USER: &str = "-- users: ensure
-    INSERT INTO users (tenant_id, user_hash, user_id) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, user_hash) DO NOTHING";
 const INSERT: &str = "-- connections: insert
     INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash,
         is_primary, status, platform, read_only)
@@ -112,14 +118,18 @@ pub const STATEMENTS: &[&str] = &[
     FIND,
     LOCK,
     FIND_PRIMARY,
+    PRIMARIES,
     SEALED,
-    ENSURE_USER,
     INSERT,
     SET_CREDENTIAL,
     COUNT_BY_CONFIG,
     ANY_CREDENTIAL,
     ANY_CREDENTIAL_HELD,
     USERS,
+    changes::SET_READ_ONLY,
+    changes::LOCK_PAIR,
+    changes::DELETE,
+    changes::PROMOTE,
 ];
 /// Where a connection's credential is sealed, also once it is retired.
 pub fn place(tenant: TenantId, connection: ConnectionId) -> Place {
@@ -129,11 +139,6 @@ pub fn place(tenant: TenantId, connection: ConnectionId) -> Place {
         row: connection.to_string(),
         column: "sealed_credential",
     }
-}
-
-/// SHA-256 of a user id, by which users are indexed.
-fn user_hash(user_id: &str) -> Vec<u8> {
-    Sha256::digest(user_id.as_bytes()).to_vec()
 }
 
 async fn one(
@@ -176,6 +181,17 @@ pub async fn find_primary(
     row.map(TryInto::try_into).transpose()
 }
 
+/// The connections that stand for a user, one for each integration.
+pub async fn primaries_of_user(tx: &mut TenantTx, user_id: &str) -> Result<Vec<Connection>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(PRIMARIES)
+        .bind(tx.tenant().0)
+        .bind(user_hash(user_id))
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The sealed credential with its generation, where there is one.
 pub async fn sealed(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<(Uuid, Vec<u8>)>, Error> {
     let row: Option<(Option<Uuid>, Option<Vec<u8>>)> = sqlx::query_as(SEALED)
@@ -191,13 +207,7 @@ pub async fn sealed(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<(Uuid,
 /// was to be it.
 pub async fn insert(tx: &mut TenantTx, connection: &Connection) -> Result<bool, Error> {
     let hash = user_hash(&connection.user_id);
-    sqlx::query(ENSURE_USER)
-        .bind(tx.tenant().0)
-        .bind(&hash)
-        .bind(&connection.user_id)
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
+    users::ensure(tx, &connection.user_id).await?;
     let done = sqlx::query(INSERT)
         .bind(tx.tenant().0)
         .bind(connection.id.0)

@@ -20,6 +20,12 @@ pub(super) fn unavailable(reason: &'static str) -> Error {
     }
 }
 
+/// Ends a transaction that met a state which another one is just changing: it is begun anew, holding nothing, a few
+/// times; then the caller is told to try again.
+pub fn begin_anew() -> Error {
+    unavailable(WANTS_RETRY)
+}
+
 /// What a failed statement or connection means.
 pub(super) fn failed(error: sqlx::Error) -> Error {
     let code = error
@@ -34,6 +40,7 @@ pub(super) fn failed(error: sqlx::Error) -> Error {
             unavailable("the database has no room for another connection")
         }
         Some("23503") if meets_no_tenant(&error) => tenant_is_gone(),
+        Some("23503") if meets_no_user(&error) => unavailable(WANTS_RETRY),
         Some(NO_LIVING_TENANT) => tenant_is_gone(),
         Some("25P02" | "25P03") => unavailable("the transaction was ended by the database"),
         Some("25006") => unavailable("the database takes no writes (it is a standby)"),
@@ -61,10 +68,19 @@ pub(super) fn tenant_is_gone() -> Error {
 
 /// Whether a row was refused because its tenant has no row any more.
 fn meets_no_tenant(error: &sqlx::Error) -> bool {
+    constraint(error).is_some_and(|constraint| constraint.ends_with("_tenant_id_fkey"))
+}
+
+/// Whether a row was refused because its user was deleted just now (or a user, because it got a row just now): the next
+/// attempt sees that.
+fn meets_no_user(error: &sqlx::Error) -> bool {
+    constraint(error).is_some_and(|constraint| constraint.ends_with("_tenant_id_user_hash_fkey"))
+}
+
+fn constraint(error: &sqlx::Error) -> Option<&str> {
     error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::constraint)
-        .is_some_and(|constraint| constraint.ends_with("_tenant_id_fkey"))
 }
 
 /// Whether the connection itself is of no use any more: the database went away, or this session was ended.

@@ -10,9 +10,10 @@ use super::error::{failed, is_taken};
 use crate::domain::Error;
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
+use crate::domain::scheme::Scheme;
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     integration_id: Uuid,
     slug: String,
     name: String,
@@ -40,6 +41,14 @@ impl From<Row> for Integration {
     }
 }
 
+/// An integration with the scheme of its default config.
+#[derive(sqlx::FromRow)]
+struct WithScheme {
+    #[sqlx(flatten)]
+    row: Row,
+    scheme: Option<String>,
+}
+
 /// A new row.
 #[derive(Debug)]
 pub struct NewRow<'a> {
@@ -62,7 +71,7 @@ const FIND: &str = "-- integrations: find
     FROM integrations WHERE tenant_id = $1 AND integration_id = $2 AND deleted_at IS NULL";
 const LOCK: &str = "-- integrations: lock
     SELECT integration_id, slug, name, description, catalogue_slug, mcp_server_url, version, created_at, updated_at
-    FROM integrations WHERE tenant_id = $1 AND integration_id = $2 AND deleted_at IS NULL FOR UPDATE";
+    FROM integrations WHERE tenant_id = $1 AND integration_id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE";
 const FIND_MANY: &str = "-- integrations: find many
     SELECT integration_id, slug, name, description, catalogue_slug, mcp_server_url, version, created_at, updated_at
     FROM integrations WHERE tenant_id = $1 AND integration_id = ANY($2)";
@@ -79,6 +88,22 @@ const INSERT: &str = "-- integrations: insert
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (tenant_id, match_key) WHERE deleted_at IS NULL DO NOTHING
     RETURNING integration_id, slug, name, description, catalogue_slug, mcp_server_url, version, created_at, updated_at";
+macro_rules! with_scheme {
+    () => {
+        "SELECT integration_id, slug, name, description, catalogue_slug, mcp_server_url, version, created_at, updated_at, \
+             scheme \
+         FROM integrations LEFT JOIN ( \
+             SELECT tenant_id, integration_id, scheme FROM auth_configs WHERE is_default AND deleted_at IS NULL \
+         ) AS defaults USING (tenant_id, integration_id) \
+         WHERE tenant_id = $1 AND deleted_at IS NULL"
+    };
+}
+const WITH_SCHEMES: &str = concat!("-- integrations: all with schemes\n ", with_scheme!());
+const SOME_WITH_SCHEMES: &str = concat!(
+    "-- integrations: some with schemes\n ",
+    with_scheme!(),
+    " AND integration_id = ANY($2)"
+);
 
 /// The statements of this file, for the test that prepares each of them.
 pub const STATEMENTS: &[&str] = &[
@@ -89,6 +114,8 @@ pub const STATEMENTS: &[&str] = &[
     FIND_BY_NAME,
     KEYS,
     INSERT,
+    WITH_SCHEMES,
+    SOME_WITH_SCHEMES,
 ];
 
 /// One live integration.
@@ -102,7 +129,8 @@ pub async fn find(tx: &mut TenantTx, id: IntegrationId) -> Result<Option<Integra
     Ok(row.map(Into::into))
 }
 
-/// One live integration, locked until the transaction ends: whoever makes or changes its default config holds this.
+/// One live integration, locked until the transaction ends: whoever makes or changes its default config or its
+/// connections holds this. What only refers to it (a foreign key) does not wait.
 pub async fn lock(tx: &mut TenantTx, id: IntegrationId) -> Result<Option<Integration>, Error> {
     let row: Option<Row> = sqlx::query_as(LOCK)
         .bind(tx.tenant().0)
@@ -122,6 +150,32 @@ pub async fn find_many(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Integratio
         .await
         .map_err(failed)?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Every live integration, or those of `only`, each with the scheme of its default config, where it has one. One
+/// statement, however many there are.
+pub async fn with_schemes(
+    tx: &mut TenantTx,
+    only: Option<&[Uuid]>,
+) -> Result<Vec<(Integration, Option<Scheme>)>, Error> {
+    let query = match only {
+        None => sqlx::query_as(WITH_SCHEMES).bind(tx.tenant().0),
+        Some(ids) => sqlx::query_as(SOME_WITH_SCHEMES)
+            .bind(tx.tenant().0)
+            .bind(ids),
+    };
+    let rows: Vec<WithScheme> = query.fetch_all(tx.connection()).await.map_err(failed)?;
+    let known = |WithScheme { row, scheme }| match scheme {
+        None => Ok((row.into(), None)),
+        Some(name) => match Scheme::from_name(&name) {
+            Some(scheme) => Ok((row.into(), Some(scheme))),
+            None => Err(Error::internal(format!(
+                "the default config of integration {} has a scheme that this version does not know",
+                row.integration_id
+            ))),
+        },
+    };
+    rows.into_iter().map(known).collect()
 }
 
 /// The live integrations that answer to any of these match keys.

@@ -23,9 +23,13 @@ pub mod rotation;
 pub mod schema_check;
 pub mod sealed_columns;
 pub mod secrets;
+pub mod strata;
 pub mod tenants;
 mod transaction;
 pub mod unlock;
+pub mod users;
+pub mod white_labels;
 
 pub use db::{Access, DISK_FLOOR, Db, DbGauges};
+pub use error::begin_anew;
 pub use transaction::{ServerTx, TenantTx};

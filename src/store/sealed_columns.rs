@@ -22,7 +22,7 @@ pub struct SealedColumn {
 }
 
 /// Every sealed column.
-pub const SEALED_COLUMNS: [SealedColumn; 7] = [
+pub const SEALED_COLUMNS: [SealedColumn; 8] = [
     SealedColumn {
         table: "root_keys",
         column: "sealed_canary",
@@ -56,6 +56,11 @@ pub const SEALED_COLUMNS: [SealedColumn; 7] = [
     SealedColumn {
         table: "retired_connections",
         column: "sealed_credential",
+        under: SealedUnder::DataKey,
+    },
+    SealedColumn {
+        table: "strata_external_servers",
+        column: "sealed_headers",
         under: SealedUnder::DataKey,
     },
 ];

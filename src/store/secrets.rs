@@ -49,6 +49,8 @@ pub struct Cell {
     pub name: String,
     /// The sealed value.
     pub sealed: Vec<u8>,
+    /// Of a value that is to be set and must be found: its HMAC under the tenant's index key. It is not read back.
+    pub index: Option<[u8; 32]>,
 }
 
 /// Where a cell is sealed.
@@ -81,9 +83,11 @@ const OF_CONFIGS: &str = "-- auth_config_secrets: of configs
     SELECT auth_config_id, kind, name, sealed_value FROM auth_config_secrets
     WHERE tenant_id = $1 AND auth_config_id = ANY($2) ORDER BY auth_config_id, kind, name";
 const SET: &str = "-- auth_config_secrets: set
-    INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value)
-    SELECT $1, $2, $3, name, sealed_value FROM unnest($4::text[], $5::bytea[]) AS cells(name, sealed_value)
-    ON CONFLICT (tenant_id, auth_config_id, kind, name) DO UPDATE SET sealed_value = EXCLUDED.sealed_value";
+    INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value, value_index)
+    SELECT $1, $2, $3, name, sealed_value, value_index
+    FROM unnest($4::text[], $5::bytea[], $6::bytea[]) AS cells(name, sealed_value, value_index)
+    ON CONFLICT (tenant_id, auth_config_id, kind, name)
+        DO UPDATE SET sealed_value = EXCLUDED.sealed_value, value_index = EXCLUDED.value_index";
 const REMOVE: &str = "-- auth_config_secrets: remove
     DELETE FROM auth_config_secrets WHERE tenant_id = $1 AND auth_config_id = $2 AND kind = $3 AND name = ANY($4)";
 
@@ -105,6 +109,7 @@ pub async fn of_configs(tx: &mut TenantTx, configs: &[Uuid]) -> Result<Vec<Cell>
             kind: CellKind::of(&kind),
             name,
             sealed,
+            index: None,
         });
     Ok(cells.collect())
 }
@@ -167,12 +172,17 @@ async fn set(
     }
     let names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
     let sealed: Vec<&[u8]> = cells.iter().map(|cell| cell.sealed.as_slice()).collect();
+    let indexes: Vec<Option<&[u8]>> = cells
+        .iter()
+        .map(|cell| cell.index.as_ref().map(<[u8; 32]>::as_slice))
+        .collect();
     sqlx::query(SET)
         .bind(tx.tenant().0)
         .bind(config.0)
         .bind(kind.name())
         .bind(names)
         .bind(sealed)
+        .bind(indexes)
         .execute(tx.connection())
         .await
         .map(|_| ())

@@ -39,7 +39,7 @@ const CLAIM: &str = "-- tenants: claim a deleted one
     SELECT 1 FROM tenants WHERE tenant_id = $1 AND deleted_at IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED";
 const DOOMED: &str = "-- tenants: marked deleted
     SELECT tenant_id FROM tenants WHERE deleted_at IS NOT NULL";
-const SWEEP: [&str; 8] = [
+const SWEEP: [&str; 11] = [
     "-- audit_log: sweep a deleted tenant
     DELETE FROM audit_log WHERE tenant_id = $1 AND audit_id IN
         (SELECT audit_id FROM audit_log WHERE tenant_id = $1 LIMIT 5000)",
@@ -49,6 +49,15 @@ const SWEEP: [&str; 8] = [
     "-- connections: sweep a deleted tenant
     DELETE FROM connections WHERE tenant_id = $1 AND connection_id IN
         (SELECT connection_id FROM connections WHERE tenant_id = $1 LIMIT 5000)",
+    "-- strata_servers: sweep a deleted tenant
+    DELETE FROM strata_servers WHERE tenant_id = $1 AND (strata_id, integration_id) IN
+        (SELECT strata_id, integration_id FROM strata_servers WHERE tenant_id = $1 LIMIT 5000)",
+    "-- strata_external_servers: sweep a deleted tenant
+    DELETE FROM strata_external_servers WHERE tenant_id = $1 AND (strata_id, name) IN
+        (SELECT strata_id, name FROM strata_external_servers WHERE tenant_id = $1 LIMIT 5000)",
+    "-- strata: sweep a deleted tenant
+    DELETE FROM strata WHERE tenant_id = $1 AND strata_id IN
+        (SELECT strata_id FROM strata WHERE tenant_id = $1 LIMIT 5000)",
     "-- users: sweep a deleted tenant
     DELETE FROM users WHERE tenant_id = $1 AND user_hash IN
         (SELECT user_hash FROM users WHERE tenant_id = $1 LIMIT 5000)",
@@ -84,6 +93,9 @@ pub const JOB_STATEMENTS: &[&str] = &[
     SWEEP[5],
     SWEEP[6],
     SWEEP[7],
+    SWEEP[8],
+    SWEEP[9],
+    SWEEP[10],
 ];
 
 /// Makes a tenant; its first data key is made in the same transaction (`store::keys`).

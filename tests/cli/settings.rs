@@ -9,6 +9,12 @@ async fn a_wrong_value_is_named_by_flag_and_variable() {
         ("KEYWAY_LISTEN", "8080", "invalid socket address"),
         ("KEYWAY_RETENTION", "soon", "not a time such as 7d"),
         ("KEYWAY_AUDIT_READS", "later", "must be sync or batched"),
+        ("KEYWAY_RATE_LIMIT_KEY", "0/m", "not a rate such as 600/m"),
+        (
+            "KEYWAY_RATE_LIMIT_TENANT",
+            "600/d",
+            "not a rate such as 600/m",
+        ),
         (
             "KEYWAY_PUBLIC_URL",
             "keyway.example.com",
@@ -33,6 +39,32 @@ async fn a_wrong_value_is_named_by_flag_and_variable() {
         .await;
     assert!(answer.refusal(78).contains("KEYWAY_LOG: part 1"));
     assert!(!place.data_dir().exists());
+}
+
+#[tokio::test]
+async fn limits_are_set_by_flag_and_by_variable() {
+    let place = Place::new();
+    let run = keyway("serve --rate-limit-tenant 3/h").on(&place);
+    let run = run.env("KEYWAY_RATE_LIMIT_KEY", "2/h");
+    let server = run.serve(&place).await;
+    let shown = server.shown_key();
+    let made = keyway("key create --tenant default --json").on(&place);
+    let second = made.answer().await.json();
+    let second = second["api_key"].as_str().unwrap();
+
+    for (key, status, policy) in [
+        (shown.as_str(), 200, ""),
+        (&shown, 200, ""),
+        (&shown, 429, "2"),
+        (second, 200, ""),
+        (second, 429, "3"),
+    ] {
+        let reply = server.composio(key).get("/api/v3/auth_configs").await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        assert_eq!(reply.header("x-ratelimit"), policy);
+    }
+    assert_eq!(server.composio(second).get("/readyz").await.status, 200);
+    server.stop(&place).await;
 }
 
 #[tokio::test]

@@ -108,9 +108,16 @@ impl Client {
     }
 }
 
-/// The routes that hand out a credential: Klavis' get-auth. With 200 they may show a planted secret.
+/// The routes that hand out a credential: Klavis' get-auth of an instance, of a user and of a strata. With 200 they may
+/// show a planted secret.
 fn is_hand_out(path: &str) -> bool {
-    path.starts_with("/mcp-server/instance/") && path.ends_with("/auth")
+    let steps: Vec<&str> = path.split('/').collect();
+    matches!(
+        steps[..],
+        ["", "mcp-server", "instance", _, "auth"]
+            | ["", "mcp-server", "strata", _, "auth", _]
+            | ["", "user", _, "auth", _]
+    )
 }
 
 /// A request on its way.

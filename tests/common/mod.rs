@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway::crypto::{KeyRing, RootKey};
-use keyway::domain::{Service, Settings};
+use keyway::domain::{RateLimits, Service, Settings};
 use keyway::http::{layers, serve};
 use keyway::store::keys::Vault;
 use keyway::store::{Db, provision};
@@ -87,6 +87,18 @@ impl TestApp {
         };
         let limits = serve::Limits::default();
         Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, batched).await
+    }
+
+    /// Starts a server that counts requests against these limits.
+    pub async fn start_limited(rate_limits: RateLimits) -> Self {
+        let database = database().await;
+        let login = database.login();
+        let limited = |url: &str| Settings {
+            rate_limits,
+            ..settings(url)
+        };
+        let limits = serve::Limits::default();
+        Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, limited).await
     }
 
     /// Starts a server that reaches the database by `login`, which may lead through a [`proxy`].
@@ -196,6 +208,12 @@ impl TestApp {
         self.stored.fingerprint().await
     }
 
+    /// How often requests have waited for each other in a circle, which another attempt hides from whoever asks. Ends
+    /// the server's database sessions: for the end of a test.
+    pub async fn deadlocks(&self) -> i64 {
+        self.stored.deadlocks().await
+    }
+
     /// Everything that this process has logged since this server began, one JSON object a line, at all levels.
     pub fn logs(&self) -> String {
         logs::since(self.log_begin)
@@ -273,5 +291,6 @@ pub fn settings(public_url: &str) -> Settings {
         egress_allow: Vec::new(),
         retention: Duration::from_hours(7 * 24),
         audit_reads: keyway::domain::AuditReads::Sync,
+        rate_limits: RateLimits::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use keyway::store::{
     api_keys, audit, auth_config_list, auth_configs, connections, hot, integrations, keys,
-    retirement, rotation, secrets, tenants, unlock,
+    retirement, rotation, secrets, strata, tenants, unlock, users, white_labels,
 };
 
 /// What a tenant's transaction runs.
@@ -17,6 +17,9 @@ pub fn of_tenants() -> Vec<&'static str> {
         keys::STATEMENTS,
         retirement::STATEMENTS,
         secrets::STATEMENTS,
+        strata::STATEMENTS,
+        users::STATEMENTS,
+        white_labels::STATEMENTS,
     ]
     .concat()
 }

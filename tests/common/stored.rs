@@ -40,6 +40,23 @@ impl Stored {
             .unwrap();
     }
 
+    /// How often Postgres ended a transaction of this database because it waited in a circle. A session that has ended
+    /// has told what it counted, and another one tells it within seconds: so all others are ended first.
+    pub async fn deadlocks(&self) -> i64 {
+        let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::query_scalar::<_, i64>(end)
+            .fetch_one(&self.0)
+            .await
+            .unwrap();
+        sqlx::query_scalar(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+        )
+        .fetch_one(&self.0)
+        .await
+        .unwrap()
+    }
+
     pub async fn fingerprint(&self) -> String {
         let mut digests = String::new();
         for table in self

@@ -82,6 +82,13 @@ pub struct Item {
     id: u128,
 }
 
+impl Item {
+    /// Which tenant and row it names.
+    pub fn row(&self) -> (usize, usize) {
+        (self.tenant, self.row)
+    }
+}
+
 pub fn items() -> impl Strategy<Value = Vec<Item>> {
     // Living tenants with rows of their own most of the time.
     let own = (0..2_usize, 0..3_usize).prop_map(|(tenant, row)| (tenant, tenant * 3 + row));

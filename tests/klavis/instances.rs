@@ -1,6 +1,6 @@
 //! Instances: made once per service and user, shown without their secret.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::TestApp;
 use crate::stories::{CREATE, instance, path, refused, set_auth, store};
@@ -245,4 +245,73 @@ async fn an_ill_formed_id_in_the_path_is_named() {
     }
     let reply = alice.klavis().delete("/mcp-server/instance/zz/auth").await;
     assert_eq!((reply.status, reply.json), (422, expected));
+}
+
+/// Where a user is named in a body: the path, and the body for this id.
+fn naming(user: &str) -> [(&'static str, Value); 4] {
+    [
+        (
+            CREATE,
+            json!({"serverName": "Slack", "userId": user, "platformName": user}),
+        ),
+        (
+            "/mcp-server/self-hosted/instance/create",
+            json!({"serverName": "Slack", "userId": user}),
+        ),
+        (
+            "/user/set-auth",
+            json!({"userId": user, "serverName": "Slack", "authData": {"token": "t"}}),
+        ),
+        (
+            "/mcp-server/strata/create",
+            json!({"userId": user, "servers": ["Slack"]}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_users_id_and_a_platforms_name_have_2048_characters_at_most() {
+    let app = TestApp::start().await;
+    let alice = app.tenant("alice").await;
+    let too_long = |member: &str| {
+        json!({
+            "type": "string_too_long", "loc": ["body", member], "msg": "String should have at most 2048 characters",
+            "ctx": {"max_length": 2048},
+        })
+    };
+    let before = app.fingerprint().await;
+    for (path, mut body) in naming(&("\u{1F511}".repeat(2_048) + "u")) {
+        let reply = alice.klavis().post(path, body.clone()).await;
+        let mut faults = vec![too_long("userId")];
+        if path == CREATE {
+            faults.push(too_long("platformName"));
+        }
+        assert_eq!(
+            (reply.status, &reply.json),
+            (422, &json!({"detail": faults}))
+        );
+
+        // All faults at once, in declared order.
+        body["serverName"] = json!("nope");
+        body["servers"] = json!("nope");
+        let reply = alice.klavis().post(path, body).await;
+        let items = reply.json["detail"].as_array().unwrap();
+        let members: Vec<_> = items.iter().map(|item| &item["loc"][1]).collect();
+        let expected = match path {
+            CREATE => json!(["serverName", "userId", "platformName"]),
+            "/user/set-auth" => json!(["userId", "serverName"]),
+            "/mcp-server/strata/create" => json!(["userId", "servers", "servers"]),
+            _ => json!(["serverName", "userId"]),
+        };
+        assert_eq!(json!(members), expected, "{path}: {}", reply.text);
+    }
+    assert_eq!(app.fingerprint().await, before);
+
+    let longest = "\u{1F511}".repeat(2_048);
+    for (path, body) in naming(&longest) {
+        let reply = alice.klavis().post(path, body).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+    }
+    let listed = alice.klavis().get("/user/").await;
+    assert_eq!(listed.json["users"][0]["userId"], longest);
 }

@@ -82,7 +82,7 @@ async fn sent(house: &House, route: &Route, body: Vec<u8>) -> Result<Reply, Test
 }
 
 /// Runs the cases; they shrink no further than to the failing one, since each costs a request.
-fn check<S: Strategy>(
+pub fn check<S: Strategy>(
     runtime: &Runtime,
     cases: u32,
     strategy: &S,
@@ -102,7 +102,7 @@ fn check<S: Strategy>(
     }
 }
 
-fn runtime() -> Runtime {
+pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -137,8 +137,43 @@ fn klavis_create_withstands_many_faults_at_once() {
 }
 
 #[test]
+fn klavis_self_hosted_withstands_many_faults_at_once() {
+    many_faults("klavis self-hosted");
+}
+
+#[test]
+fn klavis_change_withstands_many_faults_at_once() {
+    many_faults("klavis change");
+}
+
+#[test]
 fn klavis_set_auth_withstands_many_faults_at_once() {
     many_faults("klavis set-auth");
+}
+
+#[test]
+fn klavis_user_set_auth_withstands_many_faults_at_once() {
+    many_faults("klavis user set-auth");
+}
+
+#[test]
+fn klavis_white_label_withstands_many_faults_at_once() {
+    many_faults("klavis white label");
+}
+
+#[test]
+fn klavis_strata_create_withstands_many_faults_at_once() {
+    many_faults("klavis strata create");
+}
+
+#[test]
+fn klavis_strata_add_withstands_many_faults_at_once() {
+    many_faults("klavis strata add");
+}
+
+#[test]
+fn klavis_strata_set_auth_withstands_many_faults_at_once() {
+    many_faults("klavis strata set-auth");
 }
 
 #[test]

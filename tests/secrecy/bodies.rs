@@ -32,6 +32,7 @@ pub struct Targets {
     pub instance: String,
     pub config: String,
     pub integration: String,
+    pub strata: String,
 }
 
 fn made(reply: Reply) -> Value {
@@ -68,10 +69,18 @@ pub async fn targets(tenant: &Tenant) -> Targets {
         "auth_config": {"type": "use_custom_auth", "authScheme": "BASIC", "credentials": {}},
     });
     let config = made(tenant.composio().post("/api/v3/auth_configs", body).await);
+    let body = json!({"userId": "u1", "servers": ["Acme"]});
+    let strata = made(
+        tenant
+            .klavis()
+            .post("/mcp-server/strata/create", body)
+            .await,
+    );
     Targets {
         instance: instance["instanceId"].as_str().unwrap().to_owned(),
         config: config["auth_config"]["id"].as_str().unwrap().to_owned(),
         integration,
+        strata: strata["strataId"].as_str().unwrap().to_owned(),
     }
 }
 
@@ -102,21 +111,7 @@ impl Targets {
             "clientId": "c", "clientSecret": "s", "authUrl": "https://idp.example/a", "tokenUrl": "https://idp.example/t",
             "scopes": "a b", "label": "Connect", "authorizationCode": "return 1;",
         });
-        vec![
-            Route {
-                name: "klavis create",
-                method: Method::POST,
-                path: "/mcp-server/instance/create".to_owned(),
-                body: json!({"serverName": "Acme", "userId": "u2", "platformName": "web", "legacy": false, "isReadOnly": true}),
-                secrets: &[],
-            },
-            Route {
-                name: "klavis set-auth",
-                method: Method::POST,
-                path: "/mcp-server/instance/set-auth".to_owned(),
-                body: json!({"instanceId": self.instance, "authData": {"data": {"a": "b", "nested": {"x": [1, "y"]}}}}),
-                secrets: &["/authData"],
-            },
+        let others = vec![
             Route {
                 name: "composio create",
                 method: Method::POST,
@@ -157,6 +152,80 @@ impl Targets {
                     "/oauthClient/authUrl",
                     "/oauthClient/tokenUrl",
                 ],
+            },
+        ];
+        let mut routes = self.klavis();
+        routes.extend(others);
+        routes
+    }
+
+    fn klavis(&self) -> Vec<Route> {
+        let external = json!({
+            "name": "wiki", "url": "https://mcp.example", "headers": {"Authorization": "Bearer b", "X-Empty": null},
+        });
+        vec![
+            Route {
+                name: "klavis create",
+                method: Method::POST,
+                path: "/mcp-server/instance/create".to_owned(),
+                body: json!({"serverName": "Acme", "userId": "u2", "platformName": "web", "legacy": false, "isReadOnly": true}),
+                secrets: &[],
+            },
+            Route {
+                name: "klavis self-hosted",
+                method: Method::POST,
+                path: "/mcp-server/self-hosted/instance/create".to_owned(),
+                body: json!({"serverName": "Acme", "userId": "u3"}),
+                secrets: &[],
+            },
+            Route {
+                name: "klavis change",
+                method: Method::PATCH,
+                path: format!("/mcp-server/instance/{}", self.instance),
+                body: json!({"isReadOnly": true}),
+                secrets: &[],
+            },
+            Route {
+                name: "klavis set-auth",
+                method: Method::POST,
+                path: "/mcp-server/instance/set-auth".to_owned(),
+                body: json!({"instanceId": self.instance, "authData": {"data": {"a": "b", "nested": {"x": [1, "y"]}}}}),
+                secrets: &["/authData"],
+            },
+            Route {
+                name: "klavis white label",
+                method: Method::POST,
+                path: "/white-labeling/create".to_owned(),
+                body: json!({"client_id": "c", "client_secret": "s", "server_name": "Acme", "callback_url": "https://app.example", "account_id": "a"}),
+                secrets: &["/client_secret"],
+            },
+            Route {
+                name: "klavis strata create",
+                method: Method::POST,
+                path: "/mcp-server/strata/create".to_owned(),
+                body: json!({"userId": "u4", "servers": ["Acme"], "externalServers": [external.clone()], "enableAuthHandling": true}),
+                secrets: &["/externalServers/0/headers"],
+            },
+            Route {
+                name: "klavis strata add",
+                method: Method::POST,
+                path: "/mcp-server/strata/add".to_owned(),
+                body: json!({"strataId": self.strata, "servers": ["Acme"], "externalServers": [external]}),
+                secrets: &["/externalServers/0/headers"],
+            },
+            Route {
+                name: "klavis strata set-auth",
+                method: Method::POST,
+                path: "/mcp-server/strata/set-auth".to_owned(),
+                body: json!({"strataId": self.strata, "serverName": "Acme", "authData": {"data": {"a": "b", "nested": {"x": [1, "y"]}}}}),
+                secrets: &["/authData"],
+            },
+            Route {
+                name: "klavis user set-auth",
+                method: Method::POST,
+                path: "/user/set-auth".to_owned(),
+                body: json!({"userId": "u5", "serverName": "Acme", "authData": {"data": {"a": "b", "nested": {"x": [1, "y"]}}}}),
+                secrets: &["/authData"],
             },
         ]
     }

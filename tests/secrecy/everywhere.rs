@@ -64,6 +64,25 @@ async fn credentials(tenant: &Tenant) -> Vec<(String, Value)> {
     held
 }
 
+/// Klavis: a strata, whose external servers' headers are never shown, and the credential of a service in it.
+async fn strata(tenant: &Tenant) -> (String, Value) {
+    let server = |name: &str| {
+        let headers = json!({"Authorization": format!("Bearer {}", canary()), "X-Key": canary()});
+        json!({"name": name, "url": "https://mcp.example", "headers": headers})
+    };
+    let klavis = tenant.klavis();
+    let body =
+        json!({"userId": "strata", "servers": ["OpenAI"], "externalServers": [server("wiki")]});
+    let id = ok(klavis.post("/mcp-server/strata/create", body).await)["strataId"].clone();
+    let body = json!({"strataId": id, "externalServers": [server("wiki"), server("crm")]});
+    ok(klavis.post("/mcp-server/strata/add", body).await);
+    let data = json!({"token": canary()});
+    let body = json!({"strataId": id, "serverName": "OpenAI", "authData": data});
+    let set = ok(klavis.post("/mcp-server/strata/set-auth", body).await);
+    assert_eq!(set["success"], true);
+    (format!("/mcp-server/strata/{}", id.as_str().unwrap()), data)
+}
+
 /// Composio: every map and member that holds secrets, made and changed; gives the config.
 async fn config(tenant: &Tenant, toolkit: &str) -> String {
     let secrets = || json!({"generic_api_key": canary(), "nested": {"private": [canary()]}, "password": canary(), "client_secret": canary()});
@@ -110,6 +129,51 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
+/// Klavis: a white label, made and changed; its client id is no secret, and sealed all the same.
+async fn white_label(tenant: &Tenant, client_id: &str) {
+    for service in ["Gmail", "Gmail", "Google Calendar"] {
+        let body =
+            json!({"client_id": client_id, "client_secret": canary(), "server_name": service});
+        let set = tenant.klavis().post("/white-labeling/create", body).await;
+        assert_eq!(ok(set)["data"]["client_id"], client_id);
+    }
+    let path = format!("/white-labeling/get/{client_id}");
+    assert_eq!(ok(tenant.klavis().get(&path).await)["success"], true);
+}
+
+/// No client id, no API key and no root key is in the dump or in the log, and something was logged.
+fn assert_keyless(app: &TestApp, dump: &str, client_ids: &[&str]) {
+    let logs = app.logs();
+    for (place, text) in [("pg_dump", dump), ("the log", &logs)] {
+        for client_id in client_ids {
+            assert!(
+                !text.contains(client_id),
+                "{place} holds the client id or a URL"
+            );
+        }
+    }
+    for secret in app.api_key_secrets() {
+        assert!(!dump.contains(&secret), "pg_dump holds an API key");
+        let hex = hexadecimal(secret.as_bytes());
+        assert!(
+            !dump.contains(&hex),
+            "pg_dump holds an API key in hexadecimal"
+        );
+    }
+    let root_key = STANDARD.decode(app.root_key()).unwrap();
+    let hex = hexadecimal(&root_key);
+    for (place, text) in [("pg_dump", dump), ("the log", &logs)] {
+        assert!(
+            !text.contains(app.root_key()) && !text.contains(&hex),
+            "{place} holds the root key"
+        );
+    }
+    assert!(
+        logs.contains("\"TRACE\"") || logs.contains("\"INFO\""),
+        "nothing was logged"
+    );
+}
+
 #[tokio::test]
 async fn a_secret_comes_out_of_the_authorised_hand_out_only() {
     let app = TestApp::start().await;
@@ -119,6 +183,8 @@ async fn a_secret_comes_out_of_the_authorised_hand_out_only() {
     client(&alice, &acme, &client_id).await;
     let held = credentials(&alice).await;
     let config = config(&alice, "stripe").await;
+    let labelled = uuid::Uuid::new_v4().to_string();
+    white_label(&alice, &labelled).await;
 
     // Every read there is. The kit keeps each answer but the hand-outs and looks through them at the end.
     for prefix in ["/integrations/v1", "/api/public/integrations/v1"] {
@@ -157,6 +223,28 @@ async fn a_secret_comes_out_of_the_authorised_hand_out_only() {
             "the scope credentials:read alone reveals"
         );
     }
+    // The same by user and server, which makes all that is absent.
+    let (token, by_user) = (canary(), "/user/someone/auth/Linear");
+    let body = json!({"userId": "someone", "serverName": "Linear", "authData": {"token": token}});
+    assert_eq!(
+        ok(alice.klavis().post("/user/set-auth", body).await)["success"],
+        true
+    );
+    assert_eq!(
+        ok(alice.klavis().get(by_user).await)["authData"],
+        json!({"token": token})
+    );
+    assert_eq!(reader.klavis().get(by_user).await.status, 403);
+    for path in ["/user/", "/user/someone", "/user/someone/integrations"] {
+        ok(reader.klavis().get(path).await);
+    }
+    let (strata, data) = strata(&alice).await;
+    ok(alice.klavis().get(&strata).await);
+    let path = format!("{strata}/auth/OpenAI");
+    assert_eq!(ok(alice.klavis().get(&path).await)["authData"], data);
+    assert_eq!(reader.klavis().get(&path).await.status, 403);
+    let path = format!("{strata}/servers?servers=ALL&externalServers=crm");
+    ok(alice.klavis().delete(&path).await);
     // A change of type retires; the retired bytes stay sealed.
     let retiring = integration(&alice, "Retiring").await;
     let path = format!("/integrations/v1/{retiring}/auth");
@@ -183,32 +271,7 @@ async fn a_secret_comes_out_of_the_authorised_hand_out_only() {
     let dump = dump(&app);
     assert!(dump.contains("COPY public.auth_config_secrets") && dump.contains("Retiring"));
     secrecy::assert_absent("pg_dump", &dump);
-    for (place, text) in [("pg_dump", &dump), ("the log", &app.logs())] {
-        assert!(
-            !text.contains(&client_id),
-            "{place} holds the client id or a URL"
-        );
-    }
-    for secret in app.api_key_secrets() {
-        assert!(!dump.contains(&secret), "pg_dump holds an API key");
-        let hex = hexadecimal(secret.as_bytes());
-        assert!(
-            !dump.contains(&hex),
-            "pg_dump holds an API key in hexadecimal"
-        );
-    }
-    let root_key = STANDARD.decode(app.root_key()).unwrap();
-    let hex = hexadecimal(&root_key);
-    for (place, text) in [("pg_dump", &dump), ("the log", &app.logs())] {
-        assert!(
-            !text.contains(app.root_key()) && !text.contains(&hex),
-            "{place} holds the root key"
-        );
-    }
-    assert!(
-        app.logs().contains("\"TRACE\"") || app.logs().contains("\"INFO\""),
-        "nothing was logged"
-    );
+    assert_keyless(&app, &dump, &[&client_id, &labelled]);
     app.finish().await;
 }
 

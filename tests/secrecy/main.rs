@@ -10,3 +10,5 @@ mod dump;
 mod everywhere;
 mod misplaced;
 mod mutation;
+mod near_json;
+mod set_auth;

@@ -134,6 +134,46 @@ fn klavis(targets: &Targets) -> Vec<Value> {
     bodies
 }
 
+/// The same bodies with a user and a server in place of the instance.
+fn klavis_user(targets: &Targets) -> Vec<Value> {
+    let mut bodies = klavis(targets);
+    for body in &mut bodies {
+        if let Some(id) = body
+            .as_object_mut()
+            .and_then(|body| body.remove("instanceId"))
+        {
+            body["userId"] = if id.is_string() { json!("u1") } else { id };
+            body["serverName"] = json!("Acme");
+        }
+    }
+    bodies
+}
+
+/// Klavis: header values of external servers, and what stands beside them.
+fn klavis_strata() -> Vec<Value> {
+    let secret = canary();
+    let with = |server: Value| json!({"userId": "u1", "externalServers": [server]});
+    let server =
+        json!({"name": "wiki", "url": "https://mcp.example", "headers": {"Authorization": secret}});
+    vec![
+        with(json!(secret)),
+        with(json!([server])),
+        with(json!({"name": "wiki", "url": "https://mcp.example", "headers": secret})),
+        with(json!({"name": "wiki", "url": "https://mcp.example", "headers": [secret]})),
+        with(json!({"name": "wiki", "url": "https://mcp.example", "headers": {"a": [secret]}})),
+        with(
+            json!({"name": "wiki", "url": "https://mcp.example", "headers": {"a": {"b": secret}}}),
+        ),
+        with(json!({"name": "wiki", "url": 1, "headers": {"a": secret}, "more": secret})),
+        with(json!({"name": "", "headers": {"a": secret}})),
+        json!({"userId": "u1", "externalServers": server}),
+        json!({"userId": "u1", "servers": ["nobody"], "externalServers": [server]}),
+        json!({"userId": "u1", "servers": [secret], "externalServers": [server]}),
+        json!({"userId": "u1", "servers": secret, "enableAuthHandling": secret}),
+        json!({"externalServers": [server]}),
+    ]
+}
+
 fn composio_config(secret: &str) -> Vec<Value> {
     vec![
         json!({"credentials": secret}),
@@ -263,6 +303,16 @@ async fn a_secret_where_none_belongs_is_not_repeated() {
     let alice = app.tenant("alice").await;
     let targets = targets(&alice).await;
     all_refused(&app, &alice, &targets, "klavis set-auth", klavis(&targets)).await;
+    all_refused(
+        &app,
+        &alice,
+        &targets,
+        "klavis strata create",
+        klavis_strata(),
+    )
+    .await;
+    let of_user = klavis_user(&targets);
+    all_refused(&app, &alice, &targets, "klavis user set-auth", of_user).await;
     all_refused(
         &app,
         &alice,

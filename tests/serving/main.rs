@@ -10,6 +10,8 @@ mod database;
 mod layers;
 mod metrics;
 mod protocols;
+mod rate_limit_answers;
+mod rate_limits;
 mod references;
 mod routes;
 mod secrecy;

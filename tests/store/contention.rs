@@ -55,6 +55,7 @@ async fn of_two_that_block_each_other_one_is_tried_again_and_both_succeed() {
     );
     assert_eq!(house.stored.count("integrations").await, 4);
     house.assert_nothing_is_open().await;
+    assert_eq!(house.stored.deadlocks().await, 1);
 }
 
 #[tokio::test]

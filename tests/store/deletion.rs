@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::common::tenant::Tenant;
 use crate::common::{TestApp, canary};
-use crate::rows::{instance, integration, many, set_auth, store};
+use crate::rows::{instance, integration, many, set_auth, store, strata};
 
 /// Rows in every table.
 async fn fill(tenant: &Tenant) -> String {
@@ -17,6 +17,7 @@ async fn fill(tenant: &Tenant) -> String {
     assert_eq!(tenant.langdock().patch(&path, client).await.status, 200);
     let again = instance(tenant, "Acme", "u1").await;
     store(tenant, &again, json!({"key": canary()})).await;
+    strata(tenant, "Acme", "u1").await;
     id
 }
 
@@ -47,7 +48,7 @@ async fn nothing_of_a_deleted_tenant_is_left_and_everything_of_the_others() {
     let id = fill(&alice).await;
     fill(&bob).await;
     many(&app, &id, 7_000).await;
-    assert_eq!(rows_of(&app, &alice).await.len(), 10);
+    assert_eq!(rows_of(&app, &alice).await.len(), 13);
     let before = rows_of(&app, &bob).await;
 
     app.service().delete_tenant("alice").await.unwrap();

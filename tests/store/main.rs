@@ -16,3 +16,5 @@ mod rotation_kept;
 mod rows;
 mod sealed_columns;
 mod statements;
+mod strata;
+mod user_deletion;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::common::cluster::TestDatabase;
 use crate::common::stored::Stored;
 use crate::common::tenant::Tenant;
-use crate::common::{self, TestApp};
+use crate::common::{self, TestApp, canary};
 
 /// A database with one tenant and nothing around it.
 pub struct House {
@@ -121,6 +121,18 @@ pub async fn store(tenant: &Tenant, instance: &str, data: Value) {
         "{}",
         reply.text
     );
+}
+
+/// A strata with the service, and with a server of others whose headers hold a planted secret: its id.
+pub async fn strata(tenant: &Tenant, service: &str, user: &str) -> String {
+    let external = json!({"name": "wiki", "url": "https://mcp.example", "headers": {"Authorization": canary()}});
+    let body = json!({"userId": user, "servers": [service], "externalServers": [external]});
+    let made = tenant
+        .klavis()
+        .post("/mcp-server/strata/create", body)
+        .await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    made.json["strataId"].as_str().unwrap().to_owned()
 }
 
 /// Adds `count` connections of as many new users to the default config of an integration, beside the API.

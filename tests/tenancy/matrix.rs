@@ -1,5 +1,7 @@
 //! Every route of every dialect with one example request, which a route must have: see [`examples`].
 
+mod klavis;
+
 use std::collections::BTreeSet;
 
 use http::Method;
@@ -21,12 +23,16 @@ pub enum By {
     Nothing,
 }
 
+/// The scope of a route that needs none.
+pub const ANY_KEY: &str = "any";
+
 /// One route with a request that succeeds for the tenant whose things it names.
 pub struct Example {
     pub dialect: &'static str,
     pub method: Method,
     /// As in the OpenAPI document.
     pub path: &'static str,
+    /// The scope that the route needs; [`ANY_KEY`] where every live key may.
     pub scope: &'static str,
     pub by: By,
     /// The path without the prefix.
@@ -60,6 +66,16 @@ impl Example {
         }
     }
 
+    /// A key that may, and may no more than it must.
+    pub async fn least(&self, tenant: &Tenant) -> Tenant {
+        let scope = if self.scope == ANY_KEY {
+            "tenant:admin"
+        } else {
+            self.scope
+        };
+        tenant.with_scopes(&[scope]).await
+    }
+
     pub fn title(&self) -> String {
         format!("{} {} {}", self.dialect, self.method, self.path)
     }
@@ -83,60 +99,28 @@ fn example(
     }
 }
 
-/// The example of every route. A route that is added without one fails [`every_route_has_an_example`].
+/// The routes that need no key: they answer everyone alike, whatever is named.
+pub fn keyless() -> Vec<Example> {
+    vec![example(
+        ("klavis", Method::GET, "/oauth/{server}/authorize"),
+        ANY_KEY,
+        By::Nothing,
+        |named| {
+            format!(
+                "/oauth/{}/authorize?instance_id={}",
+                named.service, named.instance
+            )
+        },
+        |_| None,
+    )]
+}
+
+/// The example of every route that needs a key. A route that is added without one fails [`every_route_has_an_example`].
 pub fn examples() -> Vec<Example> {
-    [klavis(), composio(), langdock()]
+    [klavis::all(), composio(), langdock()]
         .into_iter()
         .flatten()
         .collect()
-}
-
-fn klavis() -> Vec<Example> {
-    vec![
-        example(
-            ("klavis", Method::POST, "/mcp-server/instance/create"),
-            "connections:write",
-            By::Service,
-            |_| "/mcp-server/instance/create".to_owned(),
-            |named| Some(json!({"serverName": named.service, "userId": "someone"})),
-        ),
-        example(
-            ("klavis", Method::POST, "/mcp-server/instance/set-auth"),
-            "connections:write",
-            By::Id,
-            |_| "/mcp-server/instance/set-auth".to_owned(),
-            |named| Some(json!({"instanceId": named.instance, "authData": {"token": "t"}})),
-        ),
-        example(
-            ("klavis", Method::GET, "/mcp-server/instance/{instanceId}"),
-            "connections:read",
-            By::Id,
-            |named| format!("/mcp-server/instance/{}", named.instance),
-            |_| None,
-        ),
-        example(
-            (
-                "klavis",
-                Method::GET,
-                "/mcp-server/instance/{instanceId}/auth",
-            ),
-            "credentials:read",
-            By::Id,
-            |named| format!("/mcp-server/instance/{}/auth", named.instance),
-            |_| None,
-        ),
-        example(
-            (
-                "klavis",
-                Method::DELETE,
-                "/mcp-server/instance/{instanceId}/auth",
-            ),
-            "connections:write",
-            By::Id,
-            |named| format!("/mcp-server/instance/{}/auth", named.instance),
-            |_| None,
-        ),
-    ]
 }
 
 fn composio() -> Vec<Example> {
@@ -223,7 +207,11 @@ fn routes(dialect: &Dialect) -> Vec<String> {
 #[test]
 fn every_route_has_an_example() {
     let routed: BTreeSet<_> = DIALECTS.into_iter().flat_map(routes).collect();
-    let shown: BTreeSet<_> = examples().iter().map(Example::title).collect();
+    let shown: BTreeSet<_> = [examples(), keyless()]
+        .iter()
+        .flatten()
+        .map(Example::title)
+        .collect();
     assert!(
         routed.len() >= 12,
         "the documents name too few routes: {routed:?}"

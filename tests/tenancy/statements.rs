@@ -24,12 +24,14 @@ fn statements() -> Vec<&'static str> {
         .collect()
 }
 
-/// The statement without its tenant predicates.
+/// The statement without its tenant predicates; tables that have another name there have one of one letter.
 fn loosened(statement: &str) -> String {
-    statement
-        .replace(&format!("p.{PREDICATE}"), "true")
-        .replace(&format!("c.{PREDICATE}"), "true")
-        .replace(PREDICATE, "true")
+    let aliased = ('a'..='z').map(|table| format!("{table}.{PREDICATE}"));
+    aliased
+        .chain([PREDICATE.to_owned()])
+        .fold(statement.to_owned(), |text, predicate| {
+            text.replace(&predicate, "true")
+        })
 }
 
 /// Texts and ids of a tenant, as SQL literals, by the parameter's type.
@@ -52,6 +54,7 @@ impl Ids {
             uuids: list(
                 "SELECT auth_config_id AS id FROM auth_configs WHERE tenant_id = $T AND enabled \
                  UNION SELECT connection_id FROM connections WHERE tenant_id = $T \
+                 UNION SELECT strata_id FROM strata WHERE tenant_id = $T \
                  UNION SELECT integration_id FROM integrations WHERE tenant_id = $T",
             )
             .await,
@@ -59,6 +62,7 @@ impl Ids {
                 "SELECT public_id AS id FROM auth_configs WHERE tenant_id = $T UNION SELECT slug FROM integrations \
                  WHERE tenant_id = $T UNION SELECT key_id FROM api_keys WHERE tenant_id = $T UNION SELECT 'credential' \
                  UNION SELECT match_key FROM integrations WHERE tenant_id = $T \
+                 UNION SELECT name FROM strata_external_servers WHERE tenant_id = $T \
                  UNION SELECT '%'",
             )
             .await,
@@ -74,7 +78,7 @@ impl Ids {
             "TEXT" => format!("'{text}'::text"),
             "UUID[]" => format!("'{{{}}}'::uuid[]", all(&self.uuids)),
             "TEXT[]" => format!(
-                "'{{{},generic_api_key,subdomain}}'::text[]",
+                "'{{{},generic_api_key,subdomain,OAUTH2}}'::text[]",
                 all(&self.texts)
             ),
             "BYTEA" => format!("'{}'::bytea", self.hashes[0]),
@@ -160,6 +164,11 @@ async fn done(
                     "auth_configs",
                     "auth_config_secrets",
                     "connections",
+                    "retired_connections",
+                    "users",
+                    "strata",
+                    "strata_servers",
+                    "strata_external_servers",
                 ] {
                     let digest = format!(
                         "SELECT md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM {table} t WHERE tenant_id = '{}'",
@@ -195,6 +204,9 @@ async fn a_forgotten_tenant_predicate_reaches_nobody_else() {
     )
     .await;
     let [alice, bob] = two_tenants(&app).await;
+    // As client ids were sealed before they had an index: for the statement that looks for such.
+    app.execute("UPDATE auth_config_secrets SET value_index = NULL")
+        .await;
     let bobs = Ids::of(&app, &bob).await;
     let mut connection = PgConnection::connect_with(&superuser).await.unwrap();
     let (mut tried, mut would_leak) = (0, 0);
@@ -216,6 +228,9 @@ async fn a_forgotten_tenant_predicate_reaches_nobody_else() {
             }
         }
         would_leak += usize::from(leaks_without_role);
+        if !leaks_without_role {
+            eprintln!("reaches nobody: {statement}");
+        }
     }
     assert!(tried > 500, "{tried}");
     // The other half of the proof: without the role nearly all of them reach the other tenant.

@@ -6,6 +6,9 @@ use uuid::Uuid;
 use crate::common::tenant::Tenant;
 use crate::common::{TestApp, canary};
 
+/// A service that the catalogue knows, so that no tenant's request fails at its name.
+pub const EVERYBODYS: &str = "Slack";
+
 /// What a request can name of one tenant; with [`Named::nobodys`], what no one has.
 #[derive(Clone)]
 pub struct Named {
@@ -13,10 +16,14 @@ pub struct Named {
     pub integration: String,
     /// The name of that integration, which is its slug too.
     pub service: String,
+    /// A user, who has an instance of it and one of [`EVERYBODYS`].
+    pub user: String,
     /// A Klavis instance of it.
     pub instance: String,
     /// A Composio auth config of it.
     pub auth_config: String,
+    /// A strata of the instance's user with it and with [`EVERYBODYS`].
+    pub strata: String,
 }
 
 impl Named {
@@ -26,18 +33,22 @@ impl Named {
         Self {
             integration: Uuid::new_v4().to_string(),
             service: format!("vault-{}", &random[..8]),
+            user: format!("user-{}", Uuid::new_v4()),
             instance: Uuid::new_v4().to_string(),
             auth_config: format!("ac_{}", &random[20..]),
+            strata: Uuid::new_v4().to_string(),
         }
     }
 
     /// Every text that a request may carry of it.
-    pub fn texts(&self) -> [&str; 4] {
+    pub fn texts(&self) -> [&str; 6] {
         [
             &self.integration,
             &self.service,
+            &self.user,
             &self.instance,
             &self.auth_config,
+            &self.strata,
         ]
     }
 }
@@ -49,7 +60,7 @@ fn created(reply: crate::common::client::Reply) -> Value {
 
 /// An integration with an instance that holds a credential, and a second auth config; all hold planted secrets.
 pub async fn things_of(tenant: &Tenant) -> Named {
-    let Named { service, .. } = Named::nobodys();
+    let Named { service, user, .. } = Named::nobodys();
     let made = tenant
         .langdock()
         .post("/integrations/v1/create", json!({ "name": service }))
@@ -58,7 +69,6 @@ pub async fn things_of(tenant: &Tenant) -> Named {
     let auth = json!({"authType": "API_KEY", "authFields": [{"slug": "key", "label": "Key", "type": "PASSWORD"}]});
     let path = format!("/integrations/v1/{integration}/auth");
     created(tenant.langdock().patch(&path, auth).await);
-    let user = format!("user-{}", Uuid::new_v4());
     let instance = instance(tenant, &service, &user).await;
     let config = json!({
         "toolkit": {"slug": service},
@@ -70,12 +80,34 @@ pub async fn things_of(tenant: &Tenant) -> Named {
     });
     let made = tenant.composio().post("/api/v3/auth_configs", config).await;
     let auth_config = text(&created(made)["auth_config"]["id"]);
+    let label = json!({
+        "client_id": format!("app-of-{service}"), "client_secret": canary(), "server_name": service,
+    });
+    created(tenant.klavis().post("/white-labeling/create", label).await);
+    let strata = strata(tenant, &service, &user).await;
     Named {
         integration,
         service,
+        user,
         instance,
         auth_config,
+        strata,
     }
+}
+
+/// A strata with the service and with [`EVERYBODYS`], and with a server of others whose headers hold a planted secret.
+async fn strata(tenant: &Tenant, service: &str, user: &str) -> String {
+    let external = json!({
+        "name": format!("external-{}", Uuid::new_v4()), "url": "https://mcp.example",
+        "headers": {"Authorization": canary()},
+    });
+    let services = [service, EVERYBODYS];
+    let body = json!({"userId": user, "servers": services, "externalServers": [external]});
+    let made = tenant
+        .klavis()
+        .post("/mcp-server/strata/create", body)
+        .await;
+    text(&created(made)["strataId"])
 }
 
 /// An instance that holds a planted credential.

@@ -58,6 +58,11 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
+    /// Whether a deletion found nothing to delete.
+    pub fn is_void(&self) -> bool {
+        self.status == 200 && self.json()["message"] == "There was no authentication data to delete"
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -187,6 +187,34 @@ impl Ledger {
         self.end(attempt, outcome);
     }
 
+    /// A deletion was acknowledged that found nothing to delete, so it was none: it has seen that there is nothing, and
+    /// has no audit row. One that was sent again may have deleted the first time.
+    pub fn end_void(&self, object: &Object, attempt: Attempt, sent_again: bool) {
+        let outcome = if sent_again {
+            Outcome::Acknowledged
+        } else {
+            Outcome::Refused
+        };
+        let mut history = object.history.lock().unwrap();
+        history.end(attempt.number, outcome, self.now());
+        let judged = history.judge(&Seen::Nothing, attempt.begun);
+        drop(history);
+        if let Err(fault) = judged {
+            self.found(&fault, object);
+        }
+        self.count().acknowledged += 1;
+        let audited = if sent_again {
+            Outcome::Unknown
+        } else {
+            Outcome::Refused
+        };
+        let expected = (attempt.action, audited);
+        self.requests
+            .lock()
+            .unwrap()
+            .insert(attempt.request, expected);
+    }
+
     /// The same for a request that changes no known object.
     pub fn end(&self, attempt: Attempt, outcome: Outcome) {
         let mut counts = self.count();

@@ -122,3 +122,24 @@ fn an_unknown_write_that_is_there_needs_its_audit_row() {
     let counts = ledger.counts();
     assert_eq!((counts.unknown, counts.lost, counts.audit), (1, 0, 1));
 }
+
+#[test]
+fn a_deletion_of_nothing_is_a_read_and_has_no_audit_row() {
+    let (ledger, object) = (Ledger::default(), connection());
+    let void = |sent_again| {
+        let attempt = ledger.begin_write(&object, Action::ClearAuth);
+        ledger.end_void(&object, attempt, sent_again);
+        attempt
+    };
+    let (first, second) = (void(false), void(true));
+    assert_eq!((ledger.counts().acknowledged, ledger.counts().lost), (2, 0));
+    ledger.audit(&rows(&[(second, 1)]));
+    assert_eq!(ledger.counts().audit, 0);
+    ledger.audit(&rows(&[(first, 1)]));
+    assert_eq!(ledger.counts().audit, 1);
+
+    write(&ledger, &object, Outcome::Acknowledged);
+    void(false);
+
+    assert_eq!(ledger.counts().lost, 1);
+}

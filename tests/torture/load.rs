@@ -212,8 +212,12 @@ async fn write(client: &mut Client, shared: &Shared, object: &Object, action: Ac
         Action::ClearAuth => caller.clear(object, attempt),
         _ => caller.write(object, attempt),
     };
-    let (outcome, _) = send(client, shared, &request, attempt).await;
-    world.ledger.end_write(object, attempt, outcome);
+    let (outcome, answer) = send(client, shared, &request, attempt).await;
+    if answer.is_some_and(|answer| answer.is_void()) {
+        world.ledger.end_void(object, attempt, false);
+    } else {
+        world.ledger.end_write(object, attempt, outcome);
+    }
     outcome != Outcome::Unknown
 }
 

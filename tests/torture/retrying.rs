@@ -249,7 +249,11 @@ async fn write(
         _ => caller.write(object, attempt),
     };
     let (outcome, answer) = outcome(client.send(&request).await);
-    world.ledger.end_write(object, attempt, outcome);
+    if answer.as_ref().is_ok_and(Answer::is_void) {
+        world.ledger.end_void(object, attempt, true);
+    } else {
+        world.ledger.end_write(object, attempt, outcome);
+    }
     answer.map(|_| ())
 }
 

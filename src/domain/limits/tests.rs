@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::auth_config::{AuthKind, FieldKind, OAuthClientChange};
+use crate::domain::connection::NewInstance;
 use crate::domain::integration::NewIntegration;
 
 /// A text of exactly this many UTF-16 units that ends with an emoji (two units, four bytes).
@@ -235,4 +236,55 @@ fn oauth_urls_are_absolute_without_user_info_or_fragment() {
         assert!(!url(text), "{text}");
     }
     assert!(oauth_url(&Patch::Clear).is_ok() && oauth_url(&Patch::Keep).is_ok());
+}
+
+/// `validator` adds the value of a member that breaks a rule to its finding.
+#[test]
+fn a_finding_holds_nothing_of_what_a_patch_sets() {
+    let secret = "a secret ".repeat(100);
+    let client = OAuthClientChange {
+        scopes: Patch::Set(secret.repeat(3)),
+        auth_url: Patch::Set(secret.clone()),
+        client_id: Patch::Set(secret.clone().into()),
+        client_secret: Patch::Set(secret.clone().into()),
+        label: Patch::Set(secret),
+        ..OAuthClientChange::default()
+    };
+    let auth = IntegrationAuth {
+        oauth_client: Patch::Set(client),
+        ..setting(Vec::new())
+    };
+    let found = auth.validate().expect_err("broken limits");
+    assert_eq!(broken_limits(&auth).len(), 5);
+    assert!(!format!("{found:?}").contains("a secret"));
+}
+
+#[test]
+fn a_users_id_and_a_platforms_name_have_1_to_2048_characters() {
+    let new = |user_id: String, platform: Option<String>| {
+        broken_limits(&NewInstance {
+            service: "Slack".to_owned(),
+            user_id,
+            platform,
+            read_only: false,
+        })
+    };
+    let longest = "🔑".repeat(MAX_USER_ID);
+    assert_eq!(new(longest.clone(), Some(longest.clone())), []);
+    assert_eq!(new(longest.clone(), None), []);
+    let longer = longest + "u";
+    assert_eq!(
+        new(longer.clone(), Some(longer)),
+        [
+            Issue::at("platform", Rule::TooLong { max: 2_048 }),
+            Issue::at("user_id", Rule::TooLong { max: 2_048 }),
+        ]
+    );
+    assert_eq!(
+        new(String::new(), Some("a\0".to_owned())),
+        [
+            Issue::at("platform", Rule::NulCharacter),
+            Issue::at("user_id", Rule::TooShort { min: 1 }),
+        ]
+    );
 }

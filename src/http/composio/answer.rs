@@ -197,7 +197,9 @@ fn not_found(kind: Kind) -> Answer {
             "Connected account not found",
             "Check the connected account id.",
         ),
-        Kind::Tenant | Kind::ApiKey => (10404, "HTTP_NotFound", "Not found", "Check the id."),
+        Kind::Tenant | Kind::ApiKey | Kind::User | Kind::Strata | Kind::WhiteLabel => {
+            (10404, "HTTP_NotFound", "Not found", "Check the id.")
+        }
     };
     Answer::new(StatusCode::NOT_FOUND, code, slug, message).fix(fix)
 }

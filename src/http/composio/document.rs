@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use http::header::RETRY_AFTER;
 use utoipa::IntoResponses;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, Object, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response, ResponseBuilder, Type,
 };
 
-use super::error::{ErrorEnvelope, RateLimitBody};
+use super::error::{ErrorEnvelope, LIMIT, REMAINING, RateLimitBody, WINDOW_SIZE};
 
 /// The tag of the auth config operations, as in the public document.
 pub(super) const AUTH_CONFIGS: &str = "Auth Configs";
@@ -83,15 +85,45 @@ const FAILURES: [(&str, &str, &str); 9] = [
     ),
 ];
 
+/// What a 429 says in its headers.
+fn rate_limit_headers(response: ResponseBuilder) -> ResponseBuilder {
+    let header = |kind, description: &str| {
+        let schema = Object::with_type(kind);
+        let header = HeaderBuilder::new().schema(Some(schema));
+        header.description(Some(description)).build()
+    };
+    [
+        (LIMIT, Type::Integer, "Requests that the limit allows."),
+        (REMAINING, Type::Integer, "Requests that are left: none."),
+        (
+            WINDOW_SIZE,
+            Type::String,
+            "The time that the limit counts in, such as 60s.",
+        ),
+        (
+            RETRY_AFTER,
+            Type::Integer,
+            "Seconds until a request is let through again.",
+        ),
+    ]
+    .into_iter()
+    .fold(response, |response, (name, kind, description)| {
+        response.header(name.as_str(), header(kind, description))
+    })
+}
+
 impl IntoResponses for Failures {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let response = |(status, description, schema): (&str, &str, &str)| {
             let content = ContentBuilder::new()
                 .schema(Some(Ref::from_schema_name(schema)))
                 .build();
-            let response = ResponseBuilder::new()
+            let mut response = ResponseBuilder::new()
                 .description(description)
                 .content("application/json", content);
+            if status == "429" {
+                response = rate_limit_headers(response);
+            }
             (status.to_owned(), RefOr::T(response.build()))
         };
         FAILURES.map(response).into()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::caller::Scope;
-use crate::domain::error::{BodyFault, Issue, KeyFault, Kind, Refusal, Rule};
+use crate::domain::error::{BodyFault, Issue, KeyFault, Kind, Limited, Refusal, Rule};
 use crate::json::Json as Tree;
 
 const ID: &str = "2f1b4c6e-9d3a-4c55-8a1e-0b7d5a3f9c21";
@@ -280,12 +280,20 @@ async fn faults_of_a_read_lie_in_the_query() {
 
 #[tokio::test]
 async fn too_many_requests_have_no_envelope() {
-    let error = Error::RateLimited {
-        retry_after: Duration::from_millis(1_500),
-    };
-    let (head, json) = body(&error, Method::GET).await;
-    assert_eq!(head.status(), 429);
-    assert_eq!(json, json!({ "message": "Rate limit exceeded" }));
-    assert_eq!(head.headers()["retry-after"], "2");
-    assert_eq!(head.headers()["x-ratelimit-window-size"], "60s");
+    let minute = ("600/m", "600", "1 minutes", "60s");
+    for (rate, limit, period, window) in [minute, ("5/h", "5", "60 minutes", "3600s")] {
+        let error = Error::RateLimited {
+            by: Limited::Tenant,
+            rate: rate.parse().unwrap(),
+            retry_after: Duration::from_millis(1_500),
+        };
+        let (head, json) = body(&error, Method::GET).await;
+        assert_eq!(head.status(), 429);
+        let limited = format!("Rate limit exceeded. Limit: {limit} requests per {period}");
+        assert_eq!(json["message"], limited);
+        let sent = ["", "-remaining", "-window-size"]
+            .map(|part| &head.headers()[format!("x-ratelimit{part}")]);
+        assert_eq!(sent, [limit, "0", window]);
+        assert_eq!(head.headers()["retry-after"], "2");
+    }
 }

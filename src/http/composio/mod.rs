@@ -30,6 +30,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     api_key,
     admit: |_| Ok(()),
     head: true,
+    refuses_encoded: true,
     render: error::render,
 };
 

@@ -45,6 +45,10 @@ fn text(issue: &Issue) -> String {
         Rule::OutOfRange { min, max } => {
             format!("Number must be greater than or equal to {min} and less than or equal to {max}")
         }
+        Rule::AtLeast { min } => format!("Number must be greater than or equal to {min}"),
+        Rule::AtMost { max } => format!("Number must be less than or equal to {max}"),
+        Rule::NotTheWord(word) => format!("Invalid literal value, expected \"{word}\""),
+        Rule::TooManyDigits => "The integer has too many digits".to_owned(),
         Rule::NotAnInteger => "Expected integer, received float".to_owned(),
         Rule::NotANumber => "Expected number, received nan".to_owned(),
         Rule::NotABoolean => "Expected boolean, received string".to_owned(),
@@ -54,6 +58,7 @@ fn text(issue: &Issue) -> String {
         Rule::ReservedSlug => "The slug is a reserved word".to_owned(),
         Rule::Duplicate => "Duplicate key".to_owned(),
         Rule::UnknownService => "Unknown toolkit".to_owned(),
+        Rule::NoOAuthService => "The toolkit does not use OAuth".to_owned(),
         Rule::NulCharacter => "The text must not contain the character U+0000".to_owned(),
         Rule::NotWith(words) => format!("Does not go with {words}"),
     }

@@ -45,7 +45,8 @@ needs! {
     CredentialsRead: [CredentialsRead];
 }
 
-/// The caller of a route that needs `N`. Rejects with 401, then 403, in the dialect's words.
+/// The caller of a route that needs `N`. Rejects with 401, then 429, then 403, in the dialect's words; the body is not
+/// read before.
 #[derive(Debug)]
 pub struct Authorized<N> {
     caller: Caller,
@@ -72,10 +73,10 @@ where
         (dialect.admit)(&parts.headers)?;
         let presented = (dialect.api_key)(&parts.headers).map_err(Error::Unauthenticated)?;
         let request_id = RequestId::of(&parts.extensions);
-        let caller = Service::from_ref(state)
-            .authenticate(&presented, request_id)
-            .await?;
+        let service = Service::from_ref(state);
+        let caller = service.authenticate(&presented, request_id).await?;
         tracing::Span::current().record("tenant", tracing::field::display(caller.tenant));
+        service.count_request(&caller)?;
         match N::ANY_OF {
             [first, ..] if !N::ANY_OF.iter().any(|scope| caller.has(*scope)) => {
                 Err(Error::MissingScope(*first).into())

@@ -65,7 +65,8 @@ async fn read<T: FromJson>(request: Request) -> Result<T, Error> {
     if !is_json(&parts.headers) {
         return Err(Error::Body(BodyFault::MediaType));
     }
-    if is_encoded(&parts.headers) {
+    let dialect = crate::http::dialect_of(parts.uri.path());
+    if dialect.refuses_encoded && is_encoded(&parts.headers) {
         return Err(Error::Body(BodyFault::Encoding));
     }
     let json = T::parse(&bytes).map_err(|fault| Error::Body(BodyFault::Json(fault)))?;
@@ -82,13 +83,14 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 
 /// `application/json` or `application/*+json`, parameters allowed.
 fn is_json(headers: &HeaderMap) -> bool {
-    let text = headers
+    let value = headers
         .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
-    essence.strip_prefix("application/").is_some_and(|subtype| {
-        subtype == "json" || subtype.ends_with("+json") && !subtype.contains('/')
-    })
+        .map_or(&[][..], |value| value.as_bytes());
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    let essence = essence.trim_ascii().to_ascii_lowercase();
+    essence
+        .strip_prefix(b"application/")
+        .is_some_and(|subtype| {
+            subtype == b"json" || subtype.ends_with(b"+json") && !subtype.contains(&b'/')
+        })
 }

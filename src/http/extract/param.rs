@@ -14,6 +14,8 @@ use crate::domain::ids::{AuthConfigId, ConnectionId, IntegrationId};
 pub trait PathId: FromStr + Send {
     /// What it names.
     const KIND: Kind;
+    /// Whether an encoded slash parts the path, as any other slash does, so that what holds one is no route.
+    const PARTED_BY_SLASH: bool = false;
 }
 
 impl PathId for ConnectionId {
@@ -45,10 +47,14 @@ impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Param<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         // Percent-encoded UTF-8 that is none makes the extractor fail: that is an ill-formed id too.
         let params = RawPathParams::from_request_parts(parts, state).await.ok();
-        let parsed = params
+        let text = params
             .as_ref()
             .and_then(|params| params.iter().next())
-            .and_then(|(_, text)| text.parse().ok());
+            .map(|(_, text)| text);
+        if T::PARTED_BY_SLASH && text.is_some_and(|text| text.contains('/')) {
+            return Ok(Self(Err(Error::NoRoute)));
+        }
+        let parsed = text.and_then(|text| text.parse().ok());
         Ok(Self(parsed.ok_or(Error::IllFormedId(T::KIND))))
     }
 }

@@ -9,8 +9,8 @@ use super::error::ErrorResponse;
 use super::failures::{BodyFailures, Failures};
 use super::wire;
 use crate::domain::connection::{Instance, NewInstance};
-use crate::domain::error::{Issue, Rule, Segment};
-use crate::domain::{Caller, Error, Service};
+use crate::domain::error::{Issue, Segment};
+use crate::domain::{Error, Service};
 use crate::http::extract::{Authorized, Body, ConnectionsWrite, FromJson};
 use crate::http::failure::Failure;
 use crate::json::Json as Tree;
@@ -39,10 +39,10 @@ pub(super) struct CreateServerRequest {
     /// The server's name in any spelling: `Google Calendar`, `google calendar` and `GOOGLE_CALENDAR` are one.
     server_name: String,
     /// Whose instance it is, in your own words.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 2048)]
     user_id: String,
     /// The platform that the user belongs to.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 2048)]
     platform_name: Option<String>,
     /// The transport.
     #[expect(dead_code, reason = "checked and, being the same to us, not passed on")]
@@ -57,23 +57,19 @@ pub(super) struct CreateServerRequest {
     is_read_only: bool,
 }
 
-/// The request as it was read. Whether the name leads to a server is for the domain to say, also where other fields
-/// are wrong: a 422 names all faults.
+/// The request as it was read.
 #[derive(Debug)]
-pub(super) struct CreateServerBody {
-    server_name: Option<String>,
-    request: Result<CreateServerRequest, Vec<Issue>>,
-}
+pub(super) struct CreateServerBody(wire::Named<CreateServerRequest>);
 
 impl FromJson for CreateServerBody {
     fn from_json(json: Tree) -> Result<Self, Vec<Issue>> {
-        let mut name = None;
+        let mut names = wire::Names::default();
         let request = wire::model(json, |members, faults| {
-            let server_name = members.read_required("serverName", faults, wire::service_name);
-            name.clone_from(&server_name);
-            let user_id = members.read_required("userId", faults, wire::text_of_one);
-            let platform_name =
-                members.read("platformName", faults, wire::null_or(wire::text_of_one));
+            let server_name = members.read_required("serverName", faults, |json, faults| {
+                names.read(json, faults)
+            });
+            let user_id = members.read_required("userId", faults, wire::user_id);
+            let platform_name = members.read("platformName", faults, wire::null_or(wire::user_id));
             let connection_type =
                 members.read("connectionType", faults, wire::one_of(CONNECTION_TYPES));
             let legacy = members.read("legacy", faults, wire::boolean);
@@ -87,31 +83,7 @@ impl FromJson for CreateServerBody {
                 is_read_only: is_read_only.unwrap_or(false),
             })
         });
-        Ok(Self {
-            server_name: name,
-            request,
-        })
-    }
-}
-
-impl CreateServerBody {
-    /// The request, or everything that is wrong with it, the unknown name (which is declared first) included.
-    async fn checked(
-        self,
-        service: &Service,
-        caller: &Caller,
-    ) -> Result<CreateServerRequest, Error> {
-        let mut issues = match self.request {
-            Ok(request) => return Ok(request),
-            Err(issues) => issues,
-        };
-        if let Some(name) = &self.server_name
-            && !service.knows_service(caller, name).await?
-        {
-            let path = vec!["body".into(), "serverName".into()];
-            issues.insert(0, Issue::new(path, Rule::UnknownService));
-        }
-        Err(Error::Invalid(issues))
+        Ok(Self(wire::Named::new(names, request)))
     }
 }
 
@@ -135,7 +107,8 @@ pub(super) struct CreateServerResponse {
     server_url: String,
     /// The instance's id.
     instance_id: String,
-    /// Where the user agrees at the provider, if the service uses OAuth and has a client.
+    /// Where the user agrees at the provider, if the service uses OAuth and has a client. Null until this server has
+    /// the OAuth engine.
     oauth_url: Option<String>,
 }
 
@@ -149,9 +122,8 @@ impl From<Instance> for CreateServerResponse {
     }
 }
 
-/// The domain's faults at the places where this request has them. To a limited key every service outside its list is
-/// unknown.
-fn at_wire_names(error: Error) -> Error {
+/// The domain's faults at the places where this request has them.
+pub(super) fn at_wire_names(error: Error) -> Error {
     let wire_name = |segment: &Segment| match segment {
         Segment::Key(key) => match key.as_ref() {
             "service" => "serverName".into(),
@@ -163,7 +135,6 @@ fn at_wire_names(error: Error) -> Error {
         Segment::Index(_) => segment.clone(),
     };
     let error = match error {
-        Error::LimitedKey => Error::Invalid(vec![Issue::at("serverName", Rule::UnknownService)]),
         Error::Invalid(mut issues) => {
             for first in issues.iter_mut().filter_map(|issue| issue.path.first_mut()) {
                 *first = wire_name(first);
@@ -197,7 +168,7 @@ pub(super) async fn handler(
     State(service): State<Service>,
     body: Body<CreateServerBody>,
 ) -> Result<Json<CreateServerResponse>, Failure> {
-    let request = body.valid()?.checked(&service, &caller).await?;
+    let request = body.valid()?.0.checked(&service, &caller).await?;
     let instance = service
         .create_instance(&caller, request.into())
         .await
@@ -208,9 +179,12 @@ pub(super) async fn handler(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::Rule;
 
     fn read(text: &str) -> Result<CreateServerRequest, Vec<Issue>> {
-        CreateServerBody::from_json(Tree::parse(text.as_bytes()).expect("JSON"))?.request
+        CreateServerBody::from_json(Tree::parse(text.as_bytes()).expect("JSON"))?
+            .0
+            .request()
     }
 
     #[test]
@@ -252,7 +226,6 @@ mod tests {
         };
         let server_name: Vec<Segment> = vec!["body".into(), "serverName".into()];
         let unknown = Error::Invalid(vec![Issue::at("service", Rule::UnknownService)]);
-        assert_eq!(wire_paths(unknown), std::slice::from_ref(&server_name));
-        assert_eq!(wire_paths(Error::LimitedKey), [server_name]);
+        assert_eq!(wire_paths(unknown), [server_name]);
     }
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::failures::{Failures, NoInstance};
+use super::failures::{Failures, Invalid, NoInstance};
 use super::wire::{InstanceId, StatusResponse};
 use crate::domain::Service;
 use crate::http::extract::{Authorized, ConnectionsWrite, Param};
@@ -21,6 +21,7 @@ use crate::http::failure::Failure;
     responses(
         (status = 200, description = "Successful Response", body = StatusResponse),
         Failures,
+        Invalid,
         NoInstance
     ),
 )]
@@ -29,6 +30,6 @@ pub(super) async fn handler(
     State(service): State<Service>,
     id: Param<InstanceId>,
 ) -> Result<Json<StatusResponse>, Failure> {
-    service.clear_credential(&caller, id.valid()?.0).await?;
-    Ok(Json(StatusResponse::done("Authentication data deleted")))
+    let cleared = service.clear_credential(&caller, id.valid()?.0).await?;
+    Ok(Json(StatusResponse::cleared(cleared)))
 }

@@ -15,7 +15,12 @@ use super::wire::{ApiKeyAuth, GeneralAuth};
         description = "Instances of MCP servers and their credentials, as Klavis' published clients ask for them.",
     ),
     servers((url = "/", description = "This server")),
-    tags((name = "mcp-server", description = "Instances of MCP servers and their authentication")),
+    tags(
+        (name = "mcp-server", description = "Instances of MCP servers and their authentication"),
+        (name = "user", description = "Users, and their credentials by the server's name"),
+        (name = "white-labeling", description = "OAuth clients of your own"),
+        (name = "oauth", description = "The user's agreement at the provider")
+    ),
     components(schemas(
         ApiKeyAuth,
         GeneralAuth,

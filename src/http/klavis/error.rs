@@ -74,10 +74,13 @@ fn answer(error: &Error) -> Answer {
         ),
         Error::LimitedKey => (
             StatusCode::FORBIDDEN,
-            "The API key is limited to some integrations and cannot make one",
+            "The API key is limited to some integrations and cannot do this",
         ),
         Error::Browser => (StatusCode::FORBIDDEN, "Requests from browsers are refused"),
         Error::NotFound(Kind::Connection) => (StatusCode::NOT_FOUND, "Instance not found"),
+        Error::NotFound(Kind::User) => (StatusCode::NOT_FOUND, "User not found"),
+        Error::NotFound(Kind::Strata) => (StatusCode::NOT_FOUND, "Strata not found"),
+        Error::NotFound(Kind::WhiteLabel) => (StatusCode::NOT_FOUND, "White label not found"),
         Error::NotFound(_) | Error::NoRoute => (StatusCode::NOT_FOUND, "Not Found"),
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
         Error::IllFormedId(_) => return Answer::List(vec![ValidationError::path_id()]),
@@ -90,7 +93,7 @@ fn answer(error: &Error) -> Answer {
             StatusCode::PRECONDITION_FAILED,
             "The object was changed meanwhile",
         ),
-        Error::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "Not Implemented"),
+        Error::NotImplemented(what) => (StatusCode::NOT_IMPLEMENTED, *what),
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         Error::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"),
@@ -142,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::domain::Scope;
+    use crate::domain::error::Limited;
     use crate::json::Json as Tree;
 
     async fn rendered(error: Error) -> (u16, Value, http::HeaderMap) {
@@ -193,6 +197,8 @@ mod tests {
             ),
             (
                 Error::RateLimited {
+                    by: Limited::Key,
+                    rate: "600/m".parse().unwrap(),
                     retry_after: second,
                 },
                 429,

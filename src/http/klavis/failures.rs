@@ -18,18 +18,53 @@ pub(super) enum Failures {
     /// The API key is invalid or lacks a scope
     #[response(status = 403)]
     Forbidden(ErrorResponse),
-    /// Validation Error
-    #[response(status = 422)]
-    Invalid(HttpValidationError),
+    /// Rate limit exceeded
+    #[response(
+        status = 429,
+        headers(("Retry-After" = u64, description = "Seconds until a request is let through again"))
+    )]
+    RateLimited(ErrorResponse),
     /// Temporarily unavailable: see Retry-After
     #[response(status = 503)]
     Unavailable(ErrorResponse),
+}
+
+/// Of an operation without a body whose path or query can be wrong. A path of plain text cannot.
+#[derive(IntoResponses)]
+pub(super) enum Invalid {
+    /// Validation Error
+    #[response(status = 422)]
+    Invalid(HttpValidationError),
 }
 
 /// Of an operation on an instance that must exist.
 #[derive(IntoResponses)]
 pub(super) enum NoInstance {
     /// Instance not found
+    #[response(status = 404)]
+    NotFound(ErrorResponse),
+}
+
+/// Of an operation on a strata that must exist.
+#[derive(IntoResponses)]
+pub(super) enum NoStrata {
+    /// Strata not found
+    #[response(status = 404)]
+    NotFound(ErrorResponse),
+}
+
+/// Of an operation on an OAuth client that must exist.
+#[derive(IntoResponses)]
+pub(super) enum NoWhiteLabel {
+    /// White label not found
+    #[response(status = 404)]
+    NotFound(ErrorResponse),
+}
+
+/// Of an operation on a user that must exist.
+#[derive(IntoResponses)]
+pub(super) enum NoUser {
+    /// User not found
     #[response(status = 404)]
     NotFound(ErrorResponse),
 }
@@ -43,4 +78,7 @@ pub(super) enum BodyFailures {
     /// Request body too large
     #[response(status = 413)]
     TooLarge(ErrorResponse),
+    /// Validation Error
+    #[response(status = 422)]
+    Invalid(HttpValidationError),
 }

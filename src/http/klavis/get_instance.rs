@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::failures::{Failures, NoInstance};
+use super::failures::{Failures, Invalid, NoInstance};
 use super::wire::InstanceId;
 use crate::domain::Service;
 use crate::domain::connection::Instance;
@@ -35,7 +35,8 @@ pub(super) struct GetInstanceResponse {
     /// Whose instance it is.
     #[schema(required = false)]
     external_user_id: String,
-    /// Where the user agrees at the provider, if the service uses OAuth and has a client.
+    /// Where the user agrees at the provider, if the service uses OAuth and has a client. Null until this server has
+    /// the OAuth engine.
     oauth_url: Option<String>,
 }
 
@@ -65,6 +66,7 @@ impl From<Instance> for GetInstanceResponse {
     responses(
         (status = 200, description = "Successful Response", body = GetInstanceResponse),
         Failures,
+        Invalid,
         NoInstance
     ),
 )]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::failures::{Failures, NoInstance};
+use super::failures::{Failures, Invalid, NoInstance};
 use super::wire::InstanceId;
 use crate::crypto::Plain;
 use crate::domain::Service;
@@ -47,12 +47,14 @@ impl From<HandedOut> for GetAuthDataResponse {
     tag = "mcp-server",
     operation_id = "getInstanceAuthData",
     summary = "Get Instance Auth Data",
-    description = "Hands out the credential of an instance in the clear. Every call leaves a row in the audit log.",
+    description = "Hands out the credential of an instance in the clear. Every credential that is handed out leaves a \
+                   row in the audit log.",
     security(("HTTPBearer" = [])),
     params(("instanceId" = String, Path, format = Uuid, description = "The instance's id")),
     responses(
         (status = 200, description = "Successful Response", body = GetAuthDataResponse),
         Failures,
+        Invalid,
         NoInstance
     ),
 )]

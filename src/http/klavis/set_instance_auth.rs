@@ -13,9 +13,6 @@ use crate::http::extract::{Authorized, Body, ConnectionsWrite, FromJson};
 use crate::http::failure::Failure;
 use crate::json::{Json as Tree, JsonFault};
 
-/// Where the credential's members lie in the request: declared fields are checked there.
-const DATA: [&str; 4] = ["body", "authData", "GeneralAuth", "data"];
-
 /// Which instance, and what its user authenticates with. Further keys are ignored.
 #[derive(Debug, ToSchema)]
 #[schema(title = "SetAuthRequest", rename_all = "camelCase")]
@@ -85,11 +82,7 @@ pub(super) async fn handler(
     let outcome = service
         .set_credential(&caller, id, request.auth_data.0)
         .await;
-    Ok(Json(
-        outcome
-            .map_err(|error| error.under(&DATA.map(Into::into)))?
-            .into(),
-    ))
+    Ok(Json(outcome.map_err(wire::in_auth_body)?.into()))
 }
 
 #[cfg(test)]

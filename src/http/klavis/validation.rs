@@ -15,6 +15,8 @@ use crate::json::JsonFault;
 const NO_OBJECT: &str = "Input should be a valid dictionary or object to extract fields from";
 const NO_UUID: &str = "expected 32 hexadecimal digits, with hyphens or without";
 const NO_SERVER: &str = "the name of a server in the catalogue or of an integration of yours";
+const NO_OAUTH_SERVER: &str =
+    "the name of a server that authenticates with OAuth, or of an integration of yours";
 
 /// The body of a 422: everything that is wrong with the request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,7 +121,9 @@ impl ValidationError {
 }
 
 /// pydantic's type, message and context of a rule.
-fn worded(rule: &Rule) -> (&'static str, Cow<'static, str>, Option<Value>) {
+type Worded = (&'static str, Cow<'static, str>, Option<Value>);
+
+fn worded(rule: &Rule) -> Worded {
     let plain = |kind, msg: &'static str| (kind, msg.into(), None);
     match rule {
         Rule::Required => plain("missing", "Field required"),
@@ -145,19 +149,9 @@ fn worded(rule: &Rule) -> (&'static str, Cow<'static, str>, Option<Value>) {
             format!("Input should be a valid UUID, {NO_UUID}").into(),
             Some(json!({"error": NO_UUID})),
         ),
-        Rule::UnknownService => (
-            "enum",
-            format!("Input should be {NO_SERVER}").into(),
-            Some(json!({"expected": NO_SERVER})),
-        ),
-        Rule::NotOneOf(words) => {
-            let expected = listed(words);
-            (
-                "enum",
-                format!("Input should be {expected}").into(),
-                Some(json!({ "expected": expected })),
-            )
-        }
+        Rule::UnknownService => no_member(NO_SERVER),
+        Rule::NoOAuthService => no_member(NO_OAUTH_SERVER),
+        Rule::NotOneOf(words) => no_member(&listed(words)),
         Rule::TooShort { min } => (
             "string_too_short",
             format!("String should have at least {}", characters(*min)).into(),
@@ -176,6 +170,25 @@ fn worded(rule: &Rule) -> (&'static str, Cow<'static, str>, Option<Value>) {
         Rule::OutOfRange { min, max } => {
             value_error(format!("the value is not between {min} and {max}"))
         }
+        Rule::AtLeast { min } => (
+            "greater_than_equal",
+            format!("Input should be greater than or equal to {min}").into(),
+            Some(json!({ "ge": min })),
+        ),
+        Rule::AtMost { max } => (
+            "less_than_equal",
+            format!("Input should be less than or equal to {max}").into(),
+            Some(json!({ "le": max })),
+        ),
+        Rule::NotTheWord(word) => (
+            "literal_error",
+            format!("Input should be '{word}'").into(),
+            Some(json!({ "expected": format!("'{word}'") })),
+        ),
+        Rule::TooManyDigits => plain(
+            "int_parsing_size",
+            "Unable to parse input string as an integer, exceeded maximum size",
+        ),
         Rule::NotASlug => {
             value_error("not a slug: letters, digits, - and _, a letter or digit first")
         }
@@ -185,6 +198,12 @@ fn worded(rule: &Rule) -> (&'static str, Cow<'static, str>, Option<Value>) {
         Rule::NulCharacter => value_error("the text holds U+0000, which cannot be stored"),
         Rule::NotWith(words) => value_error(*words),
     }
+}
+
+/// Of an enum. So are the names of servers to pydantic; ours are too many to list.
+fn no_member(expected: &str) -> Worded {
+    let msg = format!("Input should be {expected}").into();
+    ("enum", msg, Some(json!({ "expected": expected })))
 }
 
 fn wrong_type(expected: Expected) -> (&'static str, &'static str) {
@@ -200,9 +219,7 @@ fn wrong_type(expected: Expected) -> (&'static str, &'static str) {
     }
 }
 
-fn value_error(
-    reason: impl Into<Cow<'static, str>>,
-) -> (&'static str, Cow<'static, str>, Option<Value>) {
+fn value_error(reason: impl Into<Cow<'static, str>>) -> Worded {
     let reason = reason.into();
     let msg = format!("Value error, {reason}");
     ("value_error", msg.into(), Some(json!({ "error": reason })))

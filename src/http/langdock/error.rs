@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::issue_words;
+use super::{issue_words, rate_limit};
 use crate::domain::error::{BodyFault, Issue, Kind, Refusal, Segment};
 use crate::domain::{Error, Scope};
 use crate::http::{Context, retry_after};
@@ -106,6 +106,14 @@ pub(super) fn render(error: &Error, _: &Context<'_>) -> Response {
     if let Some(wait) = retry_after(error).or_else(soon) {
         headers.insert(RETRY_AFTER, wait);
     }
+    if let Error::RateLimited {
+        by,
+        rate,
+        retry_after,
+    } = error
+    {
+        rate_limit::tell(headers, *by, *rate, *retry_after);
+    }
     response
 }
 
@@ -193,6 +201,7 @@ fn not_found(kind: Kind) -> &'static str {
         Kind::Connection => "Connection not found",
         Kind::Tenant => "Workspace not found",
         Kind::ApiKey => "API key not found",
+        Kind::User | Kind::Strata | Kind::WhiteLabel => "Not found",
     }
 }
 
@@ -224,6 +233,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::error::Limited;
 
     /// Status and `Retry-After` of the answer to `error`.
     fn answer(error: &Error) -> (u16, Option<String>) {
@@ -247,10 +257,12 @@ mod tests {
         };
         let soon = |seconds: &str| Some(seconds.to_owned());
         assert_eq!(answer(&away), (503, soon("2")));
-        assert_eq!(
-            answer(&Error::RateLimited { retry_after }),
-            (429, soon("2"))
-        );
+        let too_often = Error::RateLimited {
+            by: Limited::Key,
+            rate: "600/m".parse().unwrap(),
+            retry_after,
+        };
+        assert_eq!(answer(&too_often), (429, soon("2")));
         assert_eq!(answer(&Error::TimedOut), (503, soon("1")));
         assert_eq!(answer(&Error::Refused(Refusal::DiskFull)), (503, soon("1")));
     }

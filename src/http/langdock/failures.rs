@@ -7,6 +7,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, ToSchema};
 
 use super::error::{ErrorResponse, InsufficientScopes};
+use super::rate_limit;
 
 const DESCRIPTIONS: [(u16, &str); 10] = [
     (
@@ -63,8 +64,13 @@ fn but(absent: &[u16]) -> BTreeMap<String, RefOr<Response>> {
         .map(|(status, description)| {
             let content = Content::new(Some(body(*status)));
             let response = ResponseBuilder::new().description(*description);
-            let response = response.content("application/json", content).build();
-            (status.to_string(), response.into())
+            let response = response.content("application/json", content);
+            let response = if *status == 429 {
+                rate_limit::describe(response)
+            } else {
+                response
+            };
+            (status.to_string(), response.build().into())
         })
         .collect()
 }

@@ -9,6 +9,7 @@ mod failures;
 mod get_integration;
 mod issue_words;
 mod names;
+mod rate_limit;
 mod update_auth_configuration;
 mod wire;
 
@@ -29,6 +30,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     api_key: admission::api_key,
     admit: admission::refuse_browsers,
     head: true,
+    refuses_encoded: true,
     render: error::render,
 };
 

@@ -4,6 +4,7 @@
 mod deadline;
 mod headers;
 mod measured;
+mod normal;
 mod rendered;
 mod request_id;
 mod spanned;
@@ -28,9 +29,9 @@ use crate::domain::Error;
 /// How long an answer may take, where nothing else is said.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Puts all layers around `router`. From the outside in: request id, headers of every answer, span, rendering of
-/// failures, time limit, panics; so a panic and a time-out are failures like any other, with a request id, in the
-/// words of the path's dialect.
+/// Puts all layers around `router`. From the outside in: spelling of the path, request id, headers of every answer,
+/// span, rendering of failures, time limit, panics; so a panic and a time-out are failures like any other, with a
+/// request id, in the words of the path's dialect.
 pub fn all(router: Router, request_timeout: Duration) -> Router {
     router
         .layer(CatchPanicLayer::custom(panicked))
@@ -39,6 +40,7 @@ pub fn all(router: Router, request_timeout: Duration) -> Router {
         .layer(from_fn(spanned::spanned))
         .layer(from_fn(headers::guarded))
         .layer(from_fn(request_id::assigned))
+        .layer(from_fn(normal::normalised))
 }
 
 /// A panic becomes an internal error. Its message is dropped: it can hold what was being worked on. Where it

@@ -48,6 +48,7 @@ fn to_json(change: &ConfigChange) -> Result<Box<RawValue>, Error> {
                 kind: cell.kind.name(),
                 name: &cell.name,
                 value: STANDARD.encode(&cell.sealed),
+                indexed: cell.index.map(|index| STANDARD.encode(index)),
             })
             .collect(),
         remove: change
@@ -88,6 +89,8 @@ struct Set<'a> {
     kind: &'static str,
     name: &'a str,
     value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexed: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -188,6 +188,7 @@ fn cells(row: &PgRow, auth_config: AuthConfigUuid) -> Result<Vec<Cell>, sqlx::Er
             kind: CellKind::of(kind),
             name,
             sealed,
+            index: None,
         })
         .collect())
 }

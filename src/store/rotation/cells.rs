@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::crypto::Place;
 use crate::domain::Error;
-use crate::domain::ids::{AuthConfigUuid, ConnectionId, TenantId};
+use crate::domain::ids::{AuthConfigUuid, ConnectionId, StrataId, TenantId};
 use crate::store::error::failed;
-use crate::store::{ServerTx, connections, secrets};
+use crate::store::{ServerTx, connections, secrets, strata};
 
 /// Rows in one batch (the cells of one auth config are never parted).
 const BATCH: i64 = 200;
@@ -96,6 +96,23 @@ const REPLACE_RETIRED: &str = "-- retired_connections: replace credentials
         ORDER BY t.connection_id FOR UPDATE OF t SKIP LOCKED)
     UPDATE retired_connections AS t SET sealed_credential = free.new FROM free
     WHERE t.tenant_id = $1 AND t.connection_id = free.connection_id AND t.sealed_credential = free.old";
+const SOME_HEADERS: &str = "-- strata_external_servers: some headers under other data keys
+    SELECT id, part, sealed FROM (
+        SELECT id, part, sealed, rank() OVER (ORDER BY id) AS place, sum(octet_length(sealed)) OVER (ORDER BY id) AS bytes
+        FROM (SELECT strata_id AS id, name AS part, CASE WHEN substring(sealed_headers FROM 3 FOR 4) <> $3
+                THEN sealed_headers END AS sealed
+            FROM strata_external_servers WHERE tenant_id = $1 AND strata_id > $2
+            ORDER BY strata_id FETCH FIRST $4 ROWS WITH TIES) AS batch) AS measured
+    WHERE place = 1 OR coalesce(bytes, 0) <= $5 ORDER BY id";
+const REPLACE_HEADERS: &str = "-- strata_external_servers: replace headers
+    WITH free AS MATERIALIZED (
+        SELECT t.strata_id, t.name, c.old, c.new
+        FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) AS c(id, part, old, new)
+        JOIN strata_external_servers AS t ON t.tenant_id = $1 AND t.strata_id = c.id AND t.name = c.part
+            AND t.sealed_headers = c.old
+        ORDER BY t.strata_id, t.name FOR UPDATE OF t SKIP LOCKED)
+    UPDATE strata_external_servers AS t SET sealed_headers = free.new FROM free
+    WHERE t.tenant_id = $1 AND t.strata_id = free.strata_id AND t.name = free.name AND t.sealed_headers = free.old";
 // One statement and so one snapshot: bytes that move from one table to the other are seen in one of them.
 const ANY_LEFT: &str = "-- every sealed column: anything under another data key
     SELECT EXISTS (SELECT FROM auth_configs WHERE tenant_id = $1
@@ -105,12 +122,15 @@ const ANY_LEFT: &str = "-- every sealed column: anything under another data key
         OR EXISTS (SELECT FROM connections WHERE tenant_id = $1
             AND substring(sealed_credential FROM 3 FOR 4) <> $2)
         OR EXISTS (SELECT FROM retired_connections WHERE tenant_id = $1
-            AND substring(sealed_credential FROM 3 FOR 4) <> $2)";
+            AND substring(sealed_credential FROM 3 FOR 4) <> $2)
+        OR EXISTS (SELECT FROM strata_external_servers WHERE tenant_id = $1
+            AND substring(sealed_headers FROM 3 FOR 4) <> $2)";
 const COUNT: &str = "-- every sealed column: number of a tenant's cells
     SELECT (SELECT count(*) FROM auth_configs WHERE tenant_id = $1)
         + (SELECT count(*) FROM auth_config_secrets WHERE tenant_id = $1)
         + (SELECT count(*) FROM connections WHERE tenant_id = $1)
-        + (SELECT count(*) FROM retired_connections WHERE tenant_id = $1)";
+        + (SELECT count(*) FROM retired_connections WHERE tenant_id = $1)
+        + (SELECT count(*) FROM strata_external_servers WHERE tenant_id = $1)";
 
 /// The statements of this file, which the role `keyway_jobs` runs.
 pub const JOB_STATEMENTS: &[&str] = &[
@@ -122,12 +142,14 @@ pub const JOB_STATEMENTS: &[&str] = &[
     REPLACE_CREDENTIALS,
     SOME_RETIRED,
     REPLACE_RETIRED,
+    SOME_HEADERS,
+    REPLACE_HEADERS,
     ANY_LEFT,
     COUNT,
 ];
 
 /// Every column that is sealed under data keys. Live connections before retired ones: the way that rows go.
-pub const CELLS: [Cells; 4] = [
+pub const CELLS: [Cells; 5] = [
     Cells {
         table: "auth_configs",
         column: "sealed_proxy_auth_key",
@@ -156,6 +178,13 @@ pub const CELLS: [Cells; 4] = [
         replace: REPLACE_RETIRED,
         // Retired bytes stay bound to the place where they were sealed.
         place: |tenant, id, _| connections::place(tenant, ConnectionId(id)),
+    },
+    Cells {
+        table: "strata_external_servers",
+        column: "sealed_headers",
+        some: SOME_HEADERS,
+        replace: REPLACE_HEADERS,
+        place: |tenant, id, name| strata::place(tenant, StrataId(id), name),
     },
 ];
 

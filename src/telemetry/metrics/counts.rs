@@ -53,6 +53,12 @@ pub static HANDED_OUT: Count = Count::new("keyway_credentials_handed_out_total",
 /// Rows written to the audit log, by whatever statement or function.
 pub static AUDIT_ROWS: Count = Count::new("keyway_audit_rows_total", &[]);
 
+const RATE_LIMITED: &str = "keyway_rate_limited_total";
+/// Requests beyond the rate limit of their API key.
+pub static RATE_LIMITED_BY_KEY: Count = Count::new(RATE_LIMITED, &[("by", "key")]);
+/// Requests beyond the rate limit of their tenant.
+pub static RATE_LIMITED_BY_TENANT: Count = Count::new(RATE_LIMITED, &[("by", "tenant")]);
+
 const LOOKUPS: &str = "keyway_key_cache_lookups_total";
 /// A tenant's data keys were in memory.
 pub static DATA_KEY_HITS: Count = Count::new(LOOKUPS, &[("cache", "data_key"), ("outcome", "hit")]);
@@ -74,6 +80,8 @@ pub(super) fn publish() {
         &UNOPENED_WITHOUT_KEY,
         &HANDED_OUT,
         &AUDIT_ROWS,
+        &RATE_LIMITED_BY_KEY,
+        &RATE_LIMITED_BY_TENANT,
         &DATA_KEY_HITS,
         &DATA_KEY_MISSES,
         &API_KEY_HITS,

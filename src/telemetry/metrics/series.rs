@@ -64,6 +64,10 @@ pub const SERIES: &[Series] = &[
         "keyway_http_requests_abandoned_total",
         "Requests whose client went away before the answer.",
     ),
+    counter(
+        "keyway_rate_limited_total",
+        "Requests refused with 429, by whose rate limit they met: key or tenant.",
+    ),
     gauge(
         "keyway_http_connections",
         "Open connections of the main listener.",

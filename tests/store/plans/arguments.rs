@@ -1,6 +1,6 @@
 //! What the statements are planned with, and which need no plan.
 
-use super::seed::{AUTH_CONFIG, CONNECTION, INTEGRATION, TENANT};
+use super::seed::{AUTH_CONFIG, CONNECTION, INTEGRATION, STRATA, TENANT};
 
 /// Statements that read a whole big table, or are not looked at, by name, each with its reason.
 pub const EXEMPT: &[(&str, &str)] = &[
@@ -94,6 +94,15 @@ const VARIANTS: &[(&str, &[(usize, &str)])] = &[
         &[(2, "true"), (3, "NULL"), (4, "false"), (5, "'%fig 5%'")],
     ),
     ("auth_configs: find", &[(2, "'ac_7_500'")]),
+    // In every integration, and in one; without and with client ids that have no index.
+    (
+        "auth_configs: find by client id",
+        &[(3, "'{}'"), (4, "NULL"), (5, "'{API_KEY}'")],
+    ),
+    (
+        "auth_configs: find by client id",
+        &[(5, "'{API_KEY,OAUTH2}'")],
+    ),
     ("auth_configs: lock", &[(2, "'ac_7_500'")]),
     (
         "integrations: find by match key",
@@ -110,6 +119,20 @@ const VARIANTS: &[(&str, &[(usize, &str)])] = &[
     ("api_keys: revoke", &[(2, "'key7n500'")]),
     ("tenants: find by name", &[(1, "'tenant 7'")]),
     ("tenants: lock by name", &[(1, "'tenant 7'")]),
+    // Of a user, all connections, or those with some integrations.
+    ("users: find", &[(3, "NULL")]),
+    ("users: find", &[]),
+    // The first page, and the last.
+    ("users: page", &[(2, "50"), (3, "0")]),
+    ("users: page", &[(2, "50"), (3, "950")]),
+    (
+        "users: page of those of some integrations",
+        &[(2, "50"), (3, "0")],
+    ),
+    (
+        "users: page of those of some integrations",
+        &[(2, "1000"), (3, "950")],
+    ),
     // A retention of a week (few rows are older), and of an hour (all are).
     ("retired_connections: purge", &[(1, "604800")]),
     ("retired_connections: purge", &[(1, "3600")]),
@@ -154,6 +177,7 @@ fn literal(statement: &str, index: usize, kind: &str) -> String {
             CONNECTION
         }
         Some("integrations") => INTEGRATION,
+        Some("strata" | "strata_servers" | "strata_external_servers") => STRATA,
         _ if statement.contains("integration_id = $2") => INTEGRATION,
         _ => AUTH_CONFIG,
     };

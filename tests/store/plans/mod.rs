@@ -1,6 +1,7 @@
 //! No statement reads a table from end to end at 100,000 rows, however it is planned.
 
 mod arguments;
+mod listing;
 mod nested;
 mod plan;
 mod seed;

@@ -87,7 +87,8 @@ const CALLS: &[(&str, &str, &str)] = &[
 /// A change of an auth config with all that a change can have.
 const CHANGE: &str = r#"{"name": "new", "tool_access": {}, "proxy_url": null, "tool_router": false, "test_code": null,
     "fields": [], "oauth_client": null, "proxy_key": null, "remove": [{"kind": "credential", "name": "client_secret"}],
-    "set": [{"kind": "credential", "name": "client_id", "value": "c2VhbGVk"}]}"#;
+    "set": [{"kind": "credential", "name": "client_id", "value": "c2VhbGVk",
+        "indexed": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}]}"#;
 
 /// The call with ids of the seed.
 fn filled(call: &str) -> String {

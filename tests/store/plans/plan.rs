@@ -46,6 +46,27 @@ pub async fn explain(
     statement: &str,
     arguments: &[String],
 ) -> Value {
+    explained(connection, "FORMAT JSON", mode, statement, arguments).await
+}
+
+/// The same once the statement was run: with what each node of the plan has read.
+pub async fn analyzed(
+    connection: &mut PgConnection,
+    mode: &str,
+    statement: &str,
+    arguments: &[String],
+) -> Value {
+    let options = "FORMAT JSON, ANALYZE, BUFFERS";
+    explained(connection, options, mode, statement, arguments).await
+}
+
+async fn explained(
+    connection: &mut PgConnection,
+    options: &str,
+    mode: &str,
+    statement: &str,
+    arguments: &[String],
+) -> Value {
     let prepare = format!("SET plan_cache_mode = {mode}; PREPARE planned AS {statement}");
     connection
         .execute(sqlx::raw_sql(AssertSqlSafe(prepare)))
@@ -56,7 +77,7 @@ pub async fn explain(
     } else {
         format!("({})", arguments.join(", "))
     };
-    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE planned{arguments}");
+    let explain = format!("EXPLAIN ({options}) EXECUTE planned{arguments}");
     let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain.clone()))
         .persistent(false)
         .fetch_one(&mut *connection)

@@ -19,6 +19,9 @@ pub const AUTH_CONFIG: &str = "00000003-0000-7000-8000-0000000701f4";
 /// The connection under that auth config.
 pub const CONNECTION: &str = "00000004-0000-7000-8000-0000000701f4";
 
+/// One of its strata, with that integration.
+pub const STRATA: &str = "00000008-0000-7000-8000-0000000701f4";
+
 /// The functions that make ids, in the form of the constants above: kind, tenant, number.
 const IDS: &str = "
     CREATE FUNCTION pg_temp.id(kind int, t int, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
@@ -54,6 +57,11 @@ const ROWS: &[&str] = &[
         FROM rows",
     "INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value)
         SELECT pg_temp.tenant(t), pg_temp.id(3, t, n), 'credential', 'client_secret', sealed FROM rows",
+    // Some were sealed before client ids had an index.
+    "INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value, value_index)
+        SELECT pg_temp.tenant(t), pg_temp.id(3, t, n), 'credential', 'client_id', sealed,
+            CASE WHEN n % 10 > 0 THEN pg_temp.hash(t, n) END
+        FROM rows",
     "INSERT INTO users (tenant_id, user_hash, user_id)
         SELECT pg_temp.tenant(t), pg_temp.hash(t, n), 'user ' || n FROM rows",
     "INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash,
@@ -71,7 +79,12 @@ const ROWS: &[&str] = &[
     "INSERT INTO audit_log (tenant_id, audit_id, at, key_id, action, object_kind, object_id, request_id)
         SELECT pg_temp.tenant(t), pg_temp.id(7, t, n), at, 'key', 'connection.read_credential', 'connection',
             pg_temp.id(4, t, n)::text, 'request'
-        FROM rows",
+        FROM rows",    "INSERT INTO strata (tenant_id, strata_id, user_hash)
+        SELECT pg_temp.tenant(t), pg_temp.id(8, t, n), pg_temp.hash(t, n) FROM rows",
+    "INSERT INTO strata_servers (tenant_id, strata_id, integration_id)
+        SELECT pg_temp.tenant(t), pg_temp.id(8, t, n), pg_temp.id(2, t, n) FROM rows",
+    "INSERT INTO strata_external_servers (tenant_id, strata_id, name, url, sealed_headers)
+        SELECT pg_temp.tenant(t), pg_temp.id(8, t, n), 'server ' || n, 'https://mcp.example', sealed FROM rows",
 ];
 
 /// Fills the database, as superuser. Foreign keys are not looked at one by one: the ids are made to fit.

@@ -31,21 +31,27 @@ fn without_repeated_extras(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         .filter(|fault| fault.kind == JsonFaultKind::DuplicateKey)?;
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut request = entries(text)?;
-    let auth_data = request.iter_mut().find(|(key, _)| key == AUTH_DATA)?;
+    let at = request.iter().position(|(key, _)| **key == AUTH_DATA)?;
+    let members = entries(request[at].1)?;
     let mut seen = HashSet::new();
-    let mut members = entries(auth_data.1.as_bytes())?;
-    members.retain(|(key, _)| AuthData::knows(key) || seen.insert(key.clone()));
-    auth_data.1 = object(&members);
-    let mended = Zeroizing::new(object(&request).into_bytes());
+    let kept = members
+        .iter()
+        .filter(|(key, _)| AuthData::knows(key) || seen.insert(key.as_str()));
+    let auth_data = object(kept, text.len())?;
+    request[at].1 = &auth_data;
+    let mended = object(request.iter(), text.len())?;
     Json::parse(&mended).is_ok().then_some(mended)
 }
 
-/// The members of a JSON object, repeated ones too, each with its value's text.
-fn entries(text: &[u8]) -> Option<Vec<(String, String)>> {
+/// A member of an object: its key, and its value as it was written. Either may be a secret: what is copied is wiped.
+type Entry<'t> = (Zeroizing<String>, &'t [u8]);
+
+/// The members of a JSON object, repeated ones too.
+fn entries(text: &[u8]) -> Option<Vec<Entry<'_>>> {
     struct Entries;
 
     impl<'de> Visitor<'de> for Entries {
-        type Value = Vec<(String, String)>;
+        type Value = Vec<Entry<'de>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
@@ -54,7 +60,7 @@ fn entries(text: &[u8]) -> Option<Vec<(String, String)>> {
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut entries = Vec::new();
             while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
-                entries.push((key, value.get().to_owned()));
+                entries.push((Zeroizing::new(key), value.get().as_bytes()));
             }
             Ok(entries)
         }
@@ -65,14 +71,24 @@ fn entries(text: &[u8]) -> Option<Vec<(String, String)>> {
         .ok()
 }
 
-fn object(entries: &[(String, String)]) -> String {
-    let member = |(key, value): &(String, String)| {
-        format!("{}:{value}", serde_json::Value::from(key.as_str()))
-    };
-    format!(
-        "{{{}}}",
-        entries.iter().map(member).collect::<Vec<_>>().join(",")
-    )
+/// The object of these members. It takes no more than the `room` of the text that they came from: no key is longer as
+/// we write it. So the buffer never grows, which would leave a copy behind.
+fn object<'e>(
+    entries: impl Iterator<Item = &'e Entry<'e>>,
+    room: usize,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    text.push(b'{');
+    for (key, value) in entries {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut *text, key.as_str()).ok()?;
+        text.push(b':');
+        text.extend_from_slice(value);
+    }
+    text.push(b'}');
+    Some(text)
 }
 
 #[cfg(test)]
@@ -91,6 +107,13 @@ mod tests {
                 .as_deref(),
             Some(r#"{"instanceId":"x","authData":{"foo":1,"bar":[2]}}"#)
         );
+    }
+
+    #[test]
+    fn what_is_built_fits_into_the_room_of_the_text() {
+        let text = r#"{"authData":{"\n\u0001\"\\\/é\u00e9😀":1,"a":{},"a":[]}}"#;
+        let built = without_repeated_extras(text.as_bytes()).expect("an object");
+        assert_eq!(built.capacity(), text.len());
     }
 
     #[test]

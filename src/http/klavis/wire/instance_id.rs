@@ -41,6 +41,7 @@ pub(in crate::http::klavis) fn instance_named(text: &str) -> Result<ConnectionId
 
 impl PathId for InstanceId {
     const KIND: Kind = Kind::Connection;
+    const PARTED_BY_SLASH: bool = true;
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::domain::error::{Expected, Issue, Rule};
+use crate::domain::limits::broken_by_user_id;
 use crate::http::shape::{Faults, Members, string};
 use crate::json::Json;
 
@@ -41,16 +42,24 @@ pub(in crate::http::klavis) fn text(json: Json, faults: &mut Faults) -> Option<S
     string(json, faults)
 }
 
-/// A string of at least one character that can be stored as text.
-pub(in crate::http::klavis) fn text_of_one(json: Json, faults: &mut Faults) -> Option<String> {
+/// A user's id, or the name of a platform, which has the same limits.
+pub(in crate::http::klavis) fn user_id(json: Json, faults: &mut Faults) -> Option<String> {
     let text = string(json, faults)?;
-    let broken = match text.as_str() {
-        "" => Rule::TooShort { min: 1 },
-        text if text.contains('\0') => Rule::NulCharacter,
-        _ => return Some(text),
-    };
-    faults.note_here(broken);
-    None
+    if let Some(broken) = broken_by_user_id(&text) {
+        faults.note_here(broken);
+        return None;
+    }
+    Some(text)
+}
+
+/// A string of at least one character, which is compared and never stored.
+pub(in crate::http::klavis) fn any_text_of_one(json: Json, faults: &mut Faults) -> Option<String> {
+    let text = string(json, faults)?;
+    if text.is_empty() {
+        faults.note_here(Rule::TooShort { min: 1 });
+        return None;
+    }
+    Some(text)
 }
 
 /// The name of a service: to pydantic a member of an enum, so that anything but a string is none either.
@@ -209,7 +218,7 @@ mod tests {
     #[test]
     fn texts_are_never_made_of_other_values() {
         for json in ["1", "1.5", "true", "null", "[]", "{}"] {
-            let rule = read(json, text_of_one).expect_err(json);
+            let rule = read(json, user_id).expect_err(json);
             assert!(
                 matches!(
                     rule,
@@ -226,13 +235,22 @@ mod tests {
                 "{json}"
             );
         }
-        assert_eq!(read("\"\"", text_of_one), Err(Rule::TooShort { min: 1 }));
-        assert_eq!(read("\"a\\u0000\"", text_of_one), Err(Rule::NulCharacter));
-        assert_eq!(read("\" \"", text_of_one), Ok(" ".into()));
+        assert_eq!(read("\"\"", user_id), Err(Rule::TooShort { min: 1 }));
+        assert_eq!(read("\"a\\u0000\"", user_id), Err(Rule::NulCharacter));
+        assert_eq!(read("\" \"", user_id), Ok(" ".into()));
         assert_eq!(read("\"\"", text), Ok(String::new()));
-        assert_eq!(read("null", null_or(text_of_one)), Ok(None));
+        let longest = "🔑".repeat(2_048);
         assert_eq!(
-            read("\"\"", null_or(text_of_one)),
+            read(&format!("\"{longest}\""), user_id),
+            Ok(longest.clone())
+        );
+        assert_eq!(
+            read(&format!("\"{longest}u\""), user_id),
+            Err(Rule::TooLong { max: 2_048 })
+        );
+        assert_eq!(read("null", null_or(user_id)), Ok(None));
+        assert_eq!(
+            read("\"\"", null_or(user_id)),
             Err(Rule::TooShort { min: 1 })
         );
     }

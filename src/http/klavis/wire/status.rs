@@ -23,6 +23,15 @@ impl StatusResponse {
         }
     }
 
+    /// A credential was destroyed, or there was none.
+    pub fn cleared(existed: bool) -> Self {
+        Self::done(if existed {
+            "Authentication data deleted"
+        } else {
+            "There was no authentication data to delete"
+        })
+    }
+
     /// Nothing was changed.
     pub fn unchanged(message: &'static str) -> Self {
         Self {
