@@ -1,5 +1,6 @@
 //! The clients, as processes of their own, in the environments that `make sdk` sets up in `target/sdk`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,14 +15,16 @@ pub enum Language {
     TypeScript { document: Option<&'static str> },
 }
 
-/// Runs a client with these settings; a status that is not 0 fails the test with everything that it said.
-pub fn run(language: Language, client: &str, settings: &[(&str, String)]) {
+/// Runs a client with these settings and gives what it printed; a status that is not 0 fails the test with everything
+/// that it said.
+pub fn run(language: Language, client: &str, settings: &[(impl AsRef<OsStr>, String)]) -> String {
     let mut command = match language {
         Language::Python => {
             let mut command = Command::new(environment("python").join("bin/python"));
-            // Nothing of the user's own Python, no bytecode in the checkout.
+            // Nothing of the user's own Python (but for `-I`, with the modules beside the script), no bytecode in the
+            // checkout.
             command
-                .args(["-I", "-B"])
+                .args(["-E", "-s", "-B"])
                 .arg(checkout("tests/sdk/python").join(client));
             command
         }
@@ -35,7 +38,7 @@ pub fn run(language: Language, client: &str, settings: &[(&str, String)]) {
     command
         .env("NO_PROXY", "127.0.0.1")
         .env("no_proxy", "127.0.0.1");
-    succeed(command.envs(settings.iter().map(|(name, value)| (name, value))));
+    succeed(command.envs(settings.iter().map(|(name, value)| (name, value))))
 }
 
 fn environment(name: &str) -> PathBuf {
@@ -64,6 +67,7 @@ fn built(client: &str, document: Option<&str>) -> PathBuf {
         let file = source.join(file);
         std::fs::copy(&file, directory.join(file.file_name().unwrap())).unwrap();
     }
+    copy_parts(&source.join("src").join(client), &directory.join(client));
     std::fs::write(directory.join("package.json"), r#"{ "type": "module" }"#).unwrap();
     if let Some(document) = document {
         let mut generator = tool(&packages, "openapi-typescript/bin/cli.js");
@@ -84,6 +88,18 @@ fn built(client: &str, document: Option<&str>) -> PathBuf {
     directory.join("built").join(format!("{client}.js"))
 }
 
+/// The modules of a client that has more than one, in a directory of its name.
+fn copy_parts(from: &Path, to: &Path) {
+    if !from.exists() {
+        return;
+    }
+    std::fs::create_dir(to).unwrap();
+    for part in std::fs::read_dir(from).unwrap() {
+        let part = part.unwrap();
+        std::fs::copy(part.path(), to.join(part.file_name())).unwrap();
+    }
+}
+
 fn tool(packages: &Path, script: &str) -> Command {
     let mut command = Command::new("node");
     command
@@ -92,17 +108,22 @@ fn tool(packages: &Path, script: &str) -> Command {
     command
 }
 
-fn succeed(command: &mut Command) {
+/// What it printed. Its environment, which holds keys, is not told when it fails.
+fn succeed(command: &mut Command) -> String {
+    let asked = std::iter::once(command.get_program()).chain(command.get_args());
+    let asked = asked.collect::<Vec<_>>().join(OsStr::new(" "));
+    let asked = asked.display();
     let output = command
         .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        .unwrap_or_else(|error| panic!("{asked}: {error}"));
     let (said, warned) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(
         output.status.success(),
-        "{command:?}: {}\n{said}{warned}",
+        "{asked}: {}\n{said}{warned}",
         output.status
     );
+    said.into_owned()
 }

@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;
+mod database;
+mod klavis;
 mod program;
+mod unsteady;
 
 use clients::{Language, run};
+use klavis::{lives, repeats};
 use program::Server;
 
 /// A server with a tenant, whose clients get its key, a lesser one and another tenant's.
 fn serves(language: Language, client: &str) {
-    let server = Server::start();
+    let server = Server::start(&[]);
     let (ours, theirs) = (server.tenant("ours"), server.tenant("theirs"));
     let settings = [
         ("KEYWAY_URL", server.url()),
@@ -26,17 +30,36 @@ fn serves(language: Language, client: &str) {
 
 #[test]
 fn the_published_python_client_of_klavis() {
-    serves(Language::Python, "klavis_client.py");
+    lives(Language::Python, "klavis_client.py");
+}
+
+#[test]
+fn the_published_async_python_client_of_klavis() {
+    lives(Language::Python, "klavis_async_client.py");
+}
+
+#[test]
+fn the_published_typescript_client_of_klavis() {
+    lives(Language::TypeScript { document: None }, "klavis_sdk");
+}
+
+#[test]
+fn the_published_python_clients_of_klavis_repeat_what_was_refused_for_the_moment() {
+    repeats(Language::Python, "klavis_retries.py", &["SYNC", "ASYNC"]);
+}
+
+#[test]
+fn the_published_typescript_client_of_klavis_repeats_what_was_refused_for_the_moment() {
+    repeats(
+        Language::TypeScript { document: None },
+        "klavis_retries",
+        &["LIMITED"],
+    );
 }
 
 #[test]
 fn the_published_python_client_of_composio() {
     serves(Language::Python, "composio_auth_configs.py");
-}
-
-#[test]
-fn the_published_typescript_client_of_klavis() {
-    serves(Language::TypeScript { document: None }, "klavis_sdk");
 }
 
 #[test]

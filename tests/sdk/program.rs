@@ -19,8 +19,11 @@ pub fn checkout(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// `target/release/keyway`, built from the sources as they are: its dependency file names them.
+/// `KEYWAY_SDK_BINARY`, or `target/release/keyway`, built from the sources as they are: its dependency file names them.
 fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("KEYWAY_SDK_BINARY") {
+        return program.into();
+    }
     let program = checkout("target/release/keyway");
     let changed = |file: &Path| file.metadata().and_then(|facts| facts.modified());
     let Ok(built) = changed(&program) else {
@@ -63,8 +66,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it is ready.
-    pub fn start() -> Self {
+    /// Starts it with these settings and waits until it is ready.
+    pub fn start(settings: &[(&str, &str)]) -> Self {
         let program = program();
         let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap();
         let name = format!(
@@ -78,13 +81,15 @@ impl Server {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let log = File::create(place.join("log")).unwrap();
+        // What a start prints is shown nowhere: it has a key in it.
+        let (printed, log) = (place.join("printed"), place.join("log"));
         let process = command(&program)
             .arg("--data-dir")
             .arg(place.join("data"))
             .args(["--listen", &address.to_string()])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .envs(settings.iter().copied())
+            .stdout(File::create(printed).unwrap())
+            .stderr(File::create(log).unwrap())
             .spawn()
             .unwrap();
         let mut server = Self {
@@ -119,8 +124,30 @@ impl Server {
         asked.is_ok() && answer.starts_with(b"HTTP/1.1 200 ")
     }
 
-    fn log(&self) -> String {
+    /// Everything that it has said.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.place.join("log")).unwrap_or_default()
+    }
+
+    /// The statuses of its answers on one route, in their order, as its log tells them (`KEYWAY_LOG=json,info`).
+    pub fn answered(&self, method: &str, route: &str) -> Vec<u64> {
+        let log = self.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["message"] == "answered")
+            .filter(|line| line["span"]["method"] == method && line["span"]["route"] == route)
+            .map(|line| line["span"]["status"].as_u64().unwrap())
+            .collect()
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.place.join("data")
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -148,7 +175,7 @@ impl Server {
             .args(arguments)
             .arg("--json")
             .arg("--data-dir")
-            .arg(self.place.join("data"))
+            .arg(self.data_dir())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

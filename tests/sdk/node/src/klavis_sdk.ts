@@ -1,28 +1,23 @@
-// The published Klavis client (npm klavis): a credential written, read and destroyed.
+// The published Klavis client (npm klavis): everything that it can ask of a server, with the values that it gave back,
+// and each stored state read a second time in another way. At the end it says what the audit log must hold.
 import assert from "node:assert/strict";
-import { KlavisClient, KlavisError } from "klavis";
-import { key, url } from "./settings.js";
+import { areToldApart } from "./klavis_sdk/failures.js";
+import { instancesLive } from "./klavis_sdk/instances.js";
+import { areAllTried } from "./klavis_sdk/methods.js";
+import { serversAreListed } from "./klavis_sdk/servers.js";
+import { strataLive } from "./klavis_sdk/strata.js";
+import { usersLive } from "./klavis_sdk/users.js";
+import { whiteLabelsLive } from "./klavis_sdk/whiteLabels.js";
+import { counted, ours } from "./klavis_sdk/world.js";
 
-const servers = new KlavisClient({ baseUrl: url, apiKey: key }).mcpServer;
-
-const made = await servers.createServerInstance({ serverName: "Linear", userId: "linus", connectionType: "SSE" });
-const id = made.instanceId;
-
-const set = await servers.setInstanceAuth({ instanceId: id, authData: { token: "npm-1" } });
-assert.equal(set.success, true);
-assert.deepEqual((await servers.getInstanceAuthData(id)).authData, { token: "npm-1" });
-
-const replaced = await servers.setInstanceAuth({ instanceId: id, authData: { data: { access_token: "npm-2" } } });
-assert.equal(replaced.success, true);
-assert.deepEqual((await servers.getInstanceAuthData(id)).authData, { access_token: "npm-2" });
-const seen = await servers.getServerInstance(id);
-assert.deepEqual([seen.serverName, seen.externalUserId, seen.isAuthenticated], ["Linear", "linus", true]);
-
-assert.equal((await servers.deleteInstanceAuth(id)).success, true);
-assert.equal((await servers.getInstanceAuthData(id)).success, false);
-
-const stranger = new KlavisClient({ baseUrl: url, apiKey: "kw_live_nobody" }).mcpServer;
-await assert.rejects(
-  async () => await stranger.getServerInstance(id),
-  (error) => error instanceof KlavisError && error.statusCode === 403,
-);
+await serversAreListed();
+await instancesLive();
+await usersLive();
+await strataLive();
+await whiteLabelsLive();
+await areToldApart();
+await areAllTried();
+// What was made is gone, whoever asks.
+const left = await ours.user.getAllUsers();
+assert.deepEqual(left, { users: [], totalCount: 0, page: 1, pageSize: 50, totalPages: 0 });
+console.log(JSON.stringify(counted));

@@ -1,5 +1,5 @@
 // What the test run tells its clients.
-function setting(name: string): string {
+export function setting(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: these clients are run by \`make test\``);
   return value;
