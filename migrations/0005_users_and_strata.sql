@@ -126,21 +126,20 @@ BEGIN
 END
 $$;
 
--- As before (0002), but for a connection that comes again once it was changed: a row that its own transaction has changed
--- before is checked against its foreign keys anew, and that waits for whoever holds the user or the config, who may wait
--- for this connection. So it is `busy`, and its caller waits in a transaction of its own.
+-- As before (0002), but for a connection that comes again right after it was changed: a row that its own transaction has
+-- changed before is checked against its foreign keys anew, and that waits for whoever holds the user or the config, who may
+-- wait for this connection. So it is `busy`, and its caller waits in a transaction of its own. The caller sorts the items
+-- by connection, so that those of one stand together.
 CREATE OR REPLACE FUNCTION set_credentials(
     p_tenants uuid[], p_connections uuid[], p_allowed text[], p_fields jsonb[], p_generations uuid[], p_sealed bytea[],
     p_audits uuid[], p_keys text[], p_requests text[]
 ) RETURNS TABLE (code text, fields jsonb) LANGUAGE plpgsql AS $$
 DECLARE
     done record;
-    changed text[] := '{}';
-    item text;
+    changed integer;
 BEGIN
     FOR i IN 1 .. cardinality(p_tenants) LOOP
-        item := p_tenants[i] || '/' || p_connections[i];
-        IF item = ANY (changed) THEN
+        IF p_connections[i] = p_connections[changed] AND p_tenants[i] = p_tenants[changed] THEN
             code := 'busy';
             fields := NULL;
         ELSE
@@ -149,7 +148,7 @@ BEGIN
             code := done.code;
             fields := done.fields;
             IF code = 'done' THEN
-                changed := changed || item;
+                changed := i;
             END IF;
         END IF;
         RETURN NEXT;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::error::Error;
 use super::ids::{IntegrationId, KeyId, TenantId};
@@ -134,6 +135,12 @@ impl Caller {
         self.integrations
             .as_ref()
             .is_none_or(|list| list.contains(&integration))
+    }
+
+    /// The integrations that the key is limited to, if it is, as rows are found by them.
+    pub fn allowed(&self) -> Option<Vec<Uuid>> {
+        let ids = self.integrations.as_ref()?;
+        Some(ids.iter().map(|IntegrationId(id)| *id).collect())
     }
 
     /// Refuses a key that is limited to some integrations: it may not make one.

@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::catalogue::{Catalogue, Entry, MatchKey};
 use super::error::Error;
-use super::ids::IntegrationId;
 use super::integration::Integration;
 use super::scheme::Scheme;
 use super::service::Service;
@@ -58,13 +57,11 @@ impl Service {
     /// integrations, each in the place of the entry whose name leads to it. A limited key, which makes no integrations,
     /// sees those of its list only.
     pub async fn servers(&self, caller: &Caller) -> Result<Vec<Server>, Error> {
-        let allowed = caller.integrations.clone();
+        let allowed = caller.allowed();
         let mine = self
             .db()
             .tenant(caller.tenant, Access::Read, move |tx| {
-                let allowed: Option<Vec<Uuid>> = allowed
-                    .as_ref()
-                    .map(|ids| ids.iter().map(|IntegrationId(id)| *id).collect());
+                let allowed = allowed.clone();
                 Box::pin(async move { integrations::with_schemes(tx, allowed.as_deref()).await })
             })
             .await?;

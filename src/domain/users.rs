@@ -8,7 +8,6 @@ use super::caller::Caller;
 use super::connection::{HandedOut, Status};
 use super::connections::service;
 use super::error::{Error, Kind};
-use super::ids::IntegrationId;
 use super::resolve::Resolved;
 use super::service::Service;
 use super::user::{ConnectedService, Destroyed, UserCredential, UserDetail, UserPage, UserService};
@@ -23,7 +22,7 @@ impl Service {
             .tenant(caller.tenant, Access::Read, move |tx| {
                 let caller = caller.clone();
                 Box::pin(async move {
-                    let allowed = allowed(&caller);
+                    let allowed = caller.allowed();
                     let total = rows::count(tx, allowed.as_deref()).await?;
                     let before = number.saturating_sub(1).saturating_mul(size);
                     let users = if before < total {
@@ -187,14 +186,8 @@ impl Service {
     }
 }
 
-/// The integrations that the caller's key is limited to.
-fn allowed(caller: &Caller) -> Option<Vec<Uuid>> {
-    let ids = caller.integrations.as_ref()?;
-    Some(ids.iter().map(|IntegrationId(id)| *id).collect())
-}
-
 async fn known(tx: &mut TenantTx, caller: &Caller, user_id: &str) -> Result<UserDetail, Error> {
-    let found = rows::find(tx, user_id, allowed(caller).as_deref()).await?;
+    let found = rows::find(tx, user_id, caller.allowed().as_deref()).await?;
     found.ok_or(Error::NotFound(Kind::User))
 }
 

@@ -12,7 +12,7 @@ use super::super::coalesce::{Failure, Link};
 use super::own::Own;
 use super::{array_literal, code, unknown_code, unreadable};
 use crate::domain::Caller;
-use crate::domain::ids::{AuditId, ConnectionId, IntegrationId};
+use crate::domain::ids::{AuditId, ConnectionId};
 use crate::telemetry::metrics::counts::AUDIT_ROWS;
 
 pub(super) const ONE: &str = "-- hot: set credential
@@ -60,9 +60,7 @@ impl SetCredential {
 
 /// The integrations that the caller's key is limited to.
 pub(super) fn allowed(caller: &Caller) -> Option<String> {
-    let ids = caller.integrations.as_deref()?;
-    let ids: Vec<Uuid> = ids.iter().map(|IntegrationId(id)| *id).collect();
-    array_literal(Some(&ids))
+    array_literal(Some(&caller.allowed()?))
 }
 
 /// What became of a credential.
