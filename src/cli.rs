@@ -67,7 +67,7 @@ enum Command {
         /// The dialect
         dialect: String,
     },
-    /// Check database, roles, isolation, root key, clock and disk, and say what to do
+    /// Check database, roles, isolation, root key, shared OAuth apps, clock and disk, and say what to do
     Doctor,
     /// Measure this build on this machine, beside pgbench, on a private Postgres
     Bench(bench::Bench),
@@ -142,7 +142,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             ))),
         },
         Some(Command::Bench(command)) => bench::run(&store, command, json).await,
-        Some(Command::Doctor) => doctor::run(&store, json).await,
+        Some(Command::Doctor) => doctor::run(&store, &serve, json).await,
         Some(Command::Healthcheck { address }) => serve::healthcheck(address).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The settings: environment and flags, each with a default that runs. A wrong value stops the start with its name.
 
+mod managed_apps;
 mod next_root_key;
 mod root_key;
 mod values;
@@ -107,6 +108,9 @@ pub struct ServeSettings {
     /// Hosts outside the public internet that may be called, such as 10.1.2.0/24:443,vault.corp:8200
     #[arg(long, env = "KEYWAY_EGRESS_ALLOW", value_delimiter = ',', value_name = "HOSTS", value_parser = allowed_host)]
     pub egress_allow: Vec<String>,
+    /// A TOML file of OAuth apps that every tenant may use: for each an `[[apps]]` with `slug`, `client_id` and `client_secret_file`
+    #[arg(long, env = "KEYWAY_MANAGED_APPS_FILE", value_name = "FILE")]
+    pub managed_apps_file: Option<PathBuf>,
 }
 
 impl ServeSettings {

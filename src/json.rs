@@ -4,6 +4,7 @@
 
 mod convert;
 mod fault;
+mod forms;
 mod number;
 mod object;
 mod parse;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 pub use fault::{JsonFault, JsonFaultKind};
+pub use forms::Form;
 pub use number::Number;
 pub use object::Object;
 pub use parse::{MAX_DEPTH, MAX_DIGITS};

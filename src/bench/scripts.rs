@@ -46,12 +46,12 @@ pub fn of(path: Path, seeded: &Seeded) -> String {
         }
         Path::HandOut => {
             format!(
-                "{begin}{connection}SELECT * FROM hand_out({tenant}, {id}, NULL, {AUDIT}, {WHO});\n"
+                "{begin}{connection}SELECT * FROM hand_out_credential({tenant}, {id}, NULL, {AUDIT}, {WHO});\n"
             )
         }
         Path::HandOutBatched => {
             format!(
-                "{begin}{connection}SELECT * FROM hand_out({tenant}, {id}, NULL, NULL, {WHO});\n"
+                "{begin}{connection}SELECT * FROM hand_out_credential({tenant}, {id}, NULL, NULL, {WHO});\n"
             )
         }
         Path::PatchComposio => {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::house::{self, For};
 use super::{Failure, output};
-use crate::config::{RootKeySource, StoreSettings};
+use crate::config::{RootKeySource, ServeSettings, StoreSettings};
 use crate::store::Db;
 use crate::store::provision::{self, SchemaState};
 
@@ -59,8 +59,12 @@ impl Finding {
     }
 }
 
-pub(super) async fn run(store: &StoreSettings, json: bool) -> Result<(), Failure> {
-    let findings = examine(store).await;
+pub(super) async fn run(
+    store: &StoreSettings,
+    serve: &ServeSettings,
+    json: bool,
+) -> Result<(), Failure> {
+    let findings = examine(store, serve).await;
     let healthy = findings
         .iter()
         .all(|finding| finding.verdict != Verdict::Bad);
@@ -86,8 +90,8 @@ pub(super) async fn run(store: &StoreSettings, json: bool) -> Result<(), Failure
     }
 }
 
-async fn examine(store: &StoreSettings) -> Vec<Finding> {
-    let mut findings = vec![checks::disk(store)];
+async fn examine(store: &StoreSettings, serve: &ServeSettings) -> Vec<Finding> {
+    let mut findings = vec![checks::disk(store), checks::managed_apps(serve)];
     let source = match store.root_keys() {
         Ok(source) => Some(source),
         Err(error) => {

@@ -1,6 +1,7 @@
 //! Opening the house: Postgres, schema, root key, isolation, in the order in which a wrong root key changes nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
 use zeroize::Zeroizing;
@@ -257,5 +258,6 @@ pub(super) fn command_settings() -> Settings {
         retention: std::time::Duration::MAX,
         audit_reads: AuditReads::Sync,
         rate_limits: RateLimits::default(),
+        managed_apps: Arc::default(),
     }
 }

@@ -9,12 +9,13 @@ use clap::{ArgMatches, Command, CommandFactory as _, Error, FromArgMatches as _}
 use super::Cli;
 
 /// The settings of `serve`, which `keyway` alone takes too.
-const OF_SERVE: [&str; 5] = [
+const OF_SERVE: [&str; 6] = [
     "listen",
     "metrics_listen",
     "public_url",
     "retention",
     "egress_allow",
+    "managed_apps_file",
 ];
 
 /// Reads the arguments (the program's name first) and the environment.

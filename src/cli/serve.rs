@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -42,6 +43,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     // Registered first: a Ctrl-C while the database starts ends the start in order.
     let mut stop = Box::pin(asked_to_stop()?);
+    let managed_apps = Arc::new(settings.managed_apps()?);
     let (socket, address) = reserve(settings.listen, LISTEN)?;
     let metrics = settings
         .metrics_listen
@@ -53,6 +55,7 @@ pub(super) async fn run(
         retention: settings.retention,
         audit_reads: settings.audit_reads,
         rate_limits: settings.rate_limits(),
+        managed_apps,
     };
     let mut opening = pin!(house::open(store, domain, For::Serving));
     let mut house = tokio::select! {

@@ -113,6 +113,14 @@ pub enum ConfigError {
          without it nothing that was stored can be read"
     )]
     NoRootKey,
+    /// The file of the operator's OAuth apps cannot be used.
+    #[error("KEYWAY_MANAGED_APPS_FILE: {place}: {what}")]
+    ManagedApps {
+        /// The file, and the line where there is one.
+        place: String,
+        /// What is wrong, and what to change. Never a value.
+        what: String,
+    },
     /// The database URL cannot be read.
     #[error("DATABASE_URL is not a Postgres URL such as postgres://keyway@localhost/keyway")]
     DatabaseUrl,

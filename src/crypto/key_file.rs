@@ -3,18 +3,16 @@
 
 mod placing;
 
+use super::private_file::{self, Refused};
 use super::{RootKey, RootKeyError};
 use placing::{GIVING, beside, give, place, sync_directory_of};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
-use zeroize::Zeroizing;
 
-/// Where container platforms mount secrets, with permissions that the operator cannot choose.
-const MOUNTED_SECRETS: &str = "/run/secrets";
 /// More than any text form of a key; keeps a wrongly named large file out of memory.
 const LARGEST: u64 = 4_096;
 
@@ -28,35 +26,18 @@ impl RootKey {
     /// the content.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RootKeyError> {
         let path = path.as_ref();
-        let failed = |attempt| {
-            move |source| RootKeyError::Io {
-                attempt,
-                path: path.into(),
-                source,
+        let text = private_file::read(path, LARGEST).map_err(|refused| {
+            let path = path.to_path_buf();
+            match refused {
+                Refused::Io { attempt, source } => RootKeyError::Io {
+                    attempt,
+                    path,
+                    source,
+                },
+                Refused::NotAFile => RootKeyError::NotAKeyFile { path },
+                Refused::Exposed { mode } => RootKeyError::Exposed { path, mode },
             }
-        };
-        // Checked and opened by its real name, and the permissions are those of the opened file:
-        // a link that changes in between cannot swap the file.
-        let real = fs::canonicalize(path).map_err(failed("opening"))?;
-        if !fs::metadata(&real).map_err(failed("opening"))?.is_file() {
-            return Err(RootKeyError::NotAKeyFile { path: path.into() });
-        }
-        let file = File::open(&real).map_err(failed("opening"))?;
-        let facts = file.metadata().map_err(failed("opening"))?;
-        if !facts.is_file() || facts.len() > LARGEST {
-            return Err(RootKeyError::NotAKeyFile { path: path.into() });
-        }
-        let mode = facts.mode() & 0o7777;
-        if mode & 0o077 != 0 && !real.starts_with(MOUNTED_SECRETS) {
-            return Err(RootKeyError::Exposed {
-                path: path.into(),
-                mode,
-            });
-        }
-        let mut text = Zeroizing::new(Vec::with_capacity(4_096));
-        file.take(LARGEST)
-            .read_to_end(&mut text)
-            .map_err(failed("reading"))?;
+        })?;
         str::from_utf8(&text)
             .map_err(|_| RootKeyError::NotBase64)
             .and_then(Self::from_base64)
@@ -160,7 +141,7 @@ enum Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::path::PathBuf;
 
     /// A directory of its own for one test, removed at the end.

@@ -3,7 +3,9 @@
 use time::OffsetDateTime;
 
 pub use super::auth_setting::{AuthKind, AuthPlan, IntegrationAuth, OAuthClientChange};
+pub use super::cell_rules::broken_by_cells;
 pub use super::declared_field::{DeclaredField, FieldKind};
+use super::error::Rule;
 use super::ids::{AuthConfigId, AuthConfigUuid, IntegrationId};
 use super::integration::Integration;
 pub use super::page::{Cursor, Page, PageRequest};
@@ -105,10 +107,23 @@ pub struct AuthConfigView {
     pub connections: i64,
 }
 
-impl AuthConfigView {
-    /// The entity tag of the config.
+impl AuthConfig {
+    /// The entity tag (RFC 9110 section 8.8.3): any write to the config changes it.
     pub fn etag(&self) -> String {
-        format!("\"{}\"", self.config.version)
+        format!("\"{}\"", self.version)
+    }
+}
+
+/// The longest name of an auth config, in characters: it is searched in.
+const MAX_NAME: usize = 1_000;
+
+/// The rule that the text breaks as the name of an auth config.
+pub fn broken_by_name(name: &str) -> Option<Rule> {
+    match name.chars().count() {
+        0 => Some(Rule::TooShort { min: 1 }),
+        long if long > MAX_NAME => Some(Rule::TooLong { max: MAX_NAME }),
+        _ if name.contains('\0') => Some(Rule::NulCharacter),
+        _ => None,
     }
 }
 

@@ -11,13 +11,14 @@ use super::cell_rules::is_redacted;
 use super::cells::Cells;
 use super::error::{Error, Kind, Refusal};
 use super::integration::Integration;
+use super::managed_apps::{self, ManagedApps};
 use super::resolve::{self, Resolved};
 use super::scheme::Scheme;
 use crate::crypto::TenantKeys;
 use crate::json::{Json, Object};
 use crate::store::auth_configs as rows;
 use crate::store::config_change::{ConfigChange, StoredConfig};
-use crate::store::{TenantTx, connections, integrations};
+use crate::store::{TenantTx, connections, integrations, links};
 
 /// The members that a custom OAuth 2 config cannot do without, with their display names.
 const CLIENT_MEMBERS: [(&str, &str); 2] = [
@@ -29,6 +30,7 @@ pub(super) async fn create(
     tx: &mut TenantTx,
     caller: &Caller,
     keys: &Arc<TenantKeys>,
+    apps: &ManagedApps,
     new: &NewAuthConfig,
 ) -> Result<AuthConfigView, Error> {
     let resolved = resolve::resolve(tx, caller, &new.toolkit)
@@ -44,7 +46,7 @@ pub(super) async fn create(
             (Some(*entry), entry.toolkit_slug().to_owned())
         }
     };
-    let scheme = permitted(entry, toolkit, new)?;
+    let scheme = permitted(entry, toolkit, apps, new)?;
     let integration = match resolved {
         Resolved::Mine(integration) => integration,
         Resolved::Template(entry) => resolve::instantiate(tx, caller, entry).await?,
@@ -53,6 +55,7 @@ pub(super) async fn create(
         .await?
         .ok_or(Error::NotFound(Kind::Service))?;
     let (mut config, takes_over) = row_for(tx, caller, &integration, scheme).await?;
+    config.managed = new.scheme.is_none();
     if let Some(name) = &new.name {
         config.name.clone_from(name);
     }
@@ -94,16 +97,23 @@ pub(super) async fn create(
 }
 
 /// The scheme of the new config, where the service permits one.
-fn permitted(entry: Option<&Entry>, toolkit: String, new: &NewAuthConfig) -> Result<Scheme, Error> {
+fn permitted(
+    entry: Option<&Entry>,
+    toolkit: String,
+    apps: &ManagedApps,
+    new: &NewAuthConfig,
+) -> Result<Scheme, Error> {
     if entry.is_some_and(Entry::needs_no_auth) {
         return Err(Error::Refused(Refusal::NoAuthApp { toolkit }));
     }
-    // The operator's shared OAuth apps are configured in a file that this version does not read yet: there are none.
-    let scheme = new.scheme.clone().ok_or_else(|| {
-        Error::Refused(Refusal::NoManagedApp {
-            toolkit: toolkit.clone(),
-        })
-    })?;
+    let Some(scheme) = new.scheme.clone() else {
+        // The tenant's own integration of the same name is another service than the operator's app is for.
+        let app = entry.and_then(|entry| apps.of(entry));
+        return match app {
+            Some(_) => Ok(managed_apps::SCHEME),
+            None => Err(Error::Refused(Refusal::NoManagedApp { toolkit })),
+        };
+    };
     let missing = CLIENT_MEMBERS
         .iter()
         .find(|(key, _)| !is_given(new.settings.credentials.get(key)));
@@ -141,6 +151,12 @@ pub(super) async fn row_for(
         Some(default)
             if default.implicit && !connections::any_credential_held(tx, default.uuid).await? =>
         {
+            if default.scheme == Scheme::None && fresh.scheme != Scheme::None {
+                // What needed no credential was ready or switched off without one.
+                connections::start_anew(tx, default.uuid).await?;
+            }
+            // What came with a link was for the config as it was, and is no part of any credential that is asked about.
+            links::end_of_config(tx, default.uuid).await?;
             let taken = AuthConfig {
                 uuid: default.uuid,
                 id: default.id,

@@ -27,12 +27,7 @@ impl Service {
         id: &AuthConfigId,
         read: impl FnOnce(bool) -> Result<AuthConfigChange, Error> + Send,
     ) -> Result<(), Error> {
-        let name = ConfigName::Id(id.clone());
-        let state = self.db().auth_config_state(caller, name).await?;
-        let stored = state
-            .map(|state| state.stored)
-            .filter(|stored| caller.may_use(stored.config.integration))
-            .ok_or(Error::NotFound(Kind::AuthConfig))?;
+        let stored = self.stored_config(caller, id).await?;
         let change = read(stored.config.managed)?;
         check(change.name.as_deref(), &change.settings)?;
         let keys = self.vault().tenant_keys(caller.tenant).await?;
@@ -51,9 +46,28 @@ impl Service {
             ChangeOutcome::Done(_) => Ok(()),
             ChangeOutcome::Unknown => Err(Error::NotFound(Kind::AuthConfig)),
             ChangeOutcome::Stale | ChangeOutcome::Busy => {
+                // Who names a state that is gone by now is told so without waiting for a turn.
+                if change.if_match.is_some() {
+                    let now = self.stored_config(caller, id).await?.config;
+                    precondition(change.if_match.as_deref(), &now.etag())?;
+                }
                 self.update_in_turn(caller, id, change).await
             }
         }
+    }
+
+    /// The config as it is stored now.
+    async fn stored_config(
+        &self,
+        caller: &Caller,
+        id: &AuthConfigId,
+    ) -> Result<StoredConfig, Error> {
+        let name = ConfigName::Id(id.clone());
+        let state = self.db().auth_config_state(caller, name).await?;
+        state
+            .map(|state| state.stored)
+            .filter(|stored| caller.may_use(stored.config.integration))
+            .ok_or(Error::NotFound(Kind::AuthConfig))
     }
 
     /// The same behind whoever holds or has just changed the config.
@@ -111,10 +125,7 @@ fn changed(
             managed: config.managed,
         }));
     }
-    precondition(
-        change.if_match.as_deref(),
-        &format!("\"{}\"", config.version),
-    )?;
+    precondition(change.if_match.as_deref(), &config.etag())?;
     if let Some(name) = &change.name {
         config.name.clone_from(name);
     }

@@ -1,17 +1,19 @@
 //! The rules of auth configs that are named one by one: making, reading, listing, merging changes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::auth_config::{
     AuthConfig, AuthConfigFilter, AuthConfigSettings, AuthConfigView, Cursor, NewAuthConfig, Page,
-    PageRequest,
+    PageRequest, broken_by_name,
 };
 use super::auth_config_creation::create;
 use super::caller::Caller;
 use super::cell_rules;
 use super::cells::{self, Cells};
-use super::error::{Error, Issue, Kind, Rule};
+use super::error::{Error, Issue, Kind};
 use super::ids::AuthConfigId;
+use super::managed_apps;
 use super::patch::Patch;
 use super::resolve;
 use super::service::Service;
@@ -29,11 +31,17 @@ impl Service {
         new: NewAuthConfig,
     ) -> Result<AuthConfigView, Error> {
         check(new.name.as_deref(), &new.settings)?;
+        if new.scheme.is_none() {
+            Error::when_any(managed_apps::not_the_tenants(&new.settings.credentials))
+                .map_err(|error| error.under(&["credentials".into()]))?;
+        }
         let (caller, new) = (caller.clone(), Arc::new(new));
+        let apps = Arc::clone(&self.settings().managed_apps);
         self.vault()
             .tenant(caller.tenant, Access::Write, move |tx, keys| {
                 let (caller, new, keys) = (caller.clone(), Arc::clone(&new), Arc::clone(&keys));
-                Box::pin(async move { create(tx, &caller, &keys, &new).await })
+                let apps = Arc::clone(&apps);
+                Box::pin(async move { create(tx, &caller, &keys, &apps, &new).await })
             })
             .await
     }
@@ -80,14 +88,10 @@ impl Service {
     }
 }
 
-/// The longest name of an auth config, in characters: it is searched in.
-const MAX_NAME: usize = 1_000;
-
 pub(super) fn check(name: Option<&str>, settings: &AuthConfigSettings) -> Result<(), Error> {
     let mut issues = Vec::new();
-    if name.is_some_and(|name| name.chars().count() > MAX_NAME) {
-        issues.push(Issue::at("name", Rule::TooLong { max: MAX_NAME }));
-    }
+    let broken = name.and_then(broken_by_name);
+    issues.extend(broken.map(|rule| Issue::at("name", rule)));
     issues.extend(cell_rules::check_keys("credentials", &settings.credentials));
     issues.extend(cell_rules::check_keys(
         "shared_credentials",
@@ -148,7 +152,10 @@ async fn list(
     let allowed = named.or_else(|| caller.integrations.clone());
     let filter = auth_config_list::Filter {
         managed: filter.managed,
-        integrations: allowed.map(|ids| ids.into_iter().map(|id| id.0).collect()),
+        integrations: allowed.map(|ids| {
+            let ids: BTreeSet<_> = ids.into_iter().map(|id| id.0).collect();
+            ids.into_iter().collect()
+        }),
         show_disabled: filter.show_disabled,
         search: filter.search.clone().filter(|part| !part.is_empty()),
     };

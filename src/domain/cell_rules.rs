@@ -9,12 +9,15 @@ const MAX_KEY: usize = 500;
 /// The longest value of a cell, in bytes of JSON: far more than a certificate with its chain.
 const MAX_VALUE: usize = 32 * 1024;
 /// The largest number of cells of a config and kind: every read of the config opens them all.
-pub(super) const MAX_CELLS: usize = 200;
+pub const MAX_CELLS: usize = 200;
+/// The largest sealed size of all shared credentials of a config together, in bytes: every hand-out of a connection under it
+/// reads them.
+const MAX_SHARED: usize = 64 * 1024;
 /// What is shown instead of every value of a managed config; sent back, it leaves the value as it is.
 pub(super) const REDACTED: &str = "REDACTED";
 
-/// What the keys of a credential map must keep.
-pub(super) fn check_keys(name: &'static str, map: &Object) -> Vec<Issue> {
+/// What a map of cells breaks; paths begin in the map.
+pub fn broken_by_cells(map: &Object) -> Vec<Issue> {
     let broken = |key: &str, value: &Json| {
         if key.contains('\0') {
             return Some(Rule::NulCharacter);
@@ -25,14 +28,22 @@ pub(super) fn check_keys(name: &'static str, map: &Object) -> Vec<Issue> {
         };
         (length > max).then_some(Rule::TooLong { max })
     };
+    let mut issues = Vec::new();
     if map.len() > MAX_CELLS {
-        return vec![Issue::at(name, Rule::TooMany { max: MAX_CELLS })];
+        issues.push(Issue::new(Vec::new(), Rule::TooMany { max: MAX_CELLS }));
     }
-    map.iter()
-        .filter_map(|(key, value)| {
-            let path = vec![Segment::from(name), Segment::from(key.to_owned())];
-            broken(key, value).map(|rule| Issue::new(path, rule))
-        })
+    issues.extend(map.iter().filter_map(|(key, value)| {
+        let rule = broken(key, value)?;
+        Some(Issue::new(vec![Segment::from(key.to_owned())], rule))
+    }));
+    issues
+}
+
+/// As [`broken_by_cells`]; paths begin with `name`.
+pub(super) fn check_keys(name: &'static str, map: &Object) -> Vec<Issue> {
+    let issues = broken_by_cells(map).into_iter();
+    issues
+        .map(|issue| Issue::new([&[name.into()], &issue.path[..]].concat(), issue.rule))
         .collect()
 }
 
@@ -44,6 +55,19 @@ pub(super) fn check_text(text: &str) -> Option<Rule> {
     let bytes = Json::String(text.to_owned().into()).to_bytes().len();
     let max = MAX_VALUE - r#""""#.len();
     (bytes > MAX_VALUE).then_some(Rule::TooLong { max })
+}
+
+/// What is wrong with the cells of one kind together, of these sealed sizes.
+pub(super) fn too_much(kind: CellKind, sizes: impl Iterator<Item = usize>) -> Option<Issue> {
+    let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+    let rule = if count > MAX_CELLS {
+        Rule::TooMany { max: MAX_CELLS }
+    } else if kind == CellKind::Shared && bytes > MAX_SHARED {
+        Rule::TooManyBytes { max: MAX_SHARED }
+    } else {
+        return None;
+    };
+    Some(Issue::at(kind.member(), rule))
 }
 
 /// Whether a value stands for one that was shown masked, whatever is stored.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::auth_config::{AuthConfig, AuthConfigView, Proxy};
-use super::cell_rules::{MAX_CELLS, REDACTED, is_redacted};
-use super::error::{Error, Issue, Rule};
+use super::cell_rules::{REDACTED, is_redacted, too_much};
+use super::error::Error;
 use super::ids::{AuthConfigUuid, TenantId};
 use super::integration::Integration;
+use super::managed_apps::SHOWN;
 use super::patch::Patch;
 use crate::crypto::{Secret, TenantKeys};
 use crate::json::{Json, Object};
@@ -86,13 +87,13 @@ impl Cells {
                 self.set(kind, name, value)?;
             }
         }
-        match self.present.get(&kind) {
-            Some(cells) if cells.len() > MAX_CELLS => {
-                let rule = Rule::TooMany { max: MAX_CELLS };
-                Err(Error::Invalid(vec![Issue::at(kind.member(), rule)]))
-            }
-            _ => Ok(()),
-        }
+        let cells = self
+            .present
+            .get(&kind)
+            .into_iter()
+            .flat_map(HashMap::values);
+        let broken = too_much(kind, cells.map(|cell| cell.sealed.len()));
+        Error::when_any(broken.into_iter().collect())
     }
 
     /// Seals a value.
@@ -251,6 +252,9 @@ pub(super) async fn views(
     let mut views = Vec::with_capacity(configs.len());
     for config in configs {
         let mut shown = [Vec::new(), Vec::new()];
+        if config.managed {
+            shown[0].extend(SHOWN.map(|name| (name.to_owned(), Json::from(REDACTED))));
+        }
         for cell in cells_of.remove(&config.uuid).unwrap_or_default() {
             let value = if config.managed {
                 Json::from(REDACTED)
@@ -258,6 +262,10 @@ pub(super) async fn views(
                 view(tx.tenant(), keys, &cell)?
             };
             shown[usize::from(cell.kind == CellKind::Shared)].push((cell.name, value));
+        }
+        if config.managed {
+            shown[0].sort_by(|(one, _), (other, _)| one.cmp(other));
+            shown[0].dedup_by(|(one, _), (other, _)| one == other);
         }
         let proxy_key = proxies.iter().find(|(id, _)| *id == config.uuid.0);
         let proxy_auth_key = proxy_key

@@ -26,6 +26,10 @@ pub struct Connection {
     pub is_primary: bool,
     /// Its status.
     pub status: Status,
+    /// Why the status is what it is, where that is worth saying.
+    pub status_reason: Option<String>,
+    /// What tells it apart from the user's other connections with the integration, unique among them.
+    pub alias: Option<String>,
     /// Whether a credential is stored.
     pub has_credential: bool,
     /// The platform that the tenant named at creation.
@@ -81,6 +85,11 @@ impl Status {
             .iter()
             .find(|(_, known)| *known == name)
             .map(|(status, _)| *status)
+    }
+
+    /// All names, in the order of the published list.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().map(|(_, name)| *name)
     }
 
     /// Its name on the wire and in tables.

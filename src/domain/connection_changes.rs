@@ -1,10 +1,12 @@
 //! The rules of a connection's life apart from its credential: what may use it, and its end.
 
+use std::sync::Arc;
+
 use super::caller::Caller;
 use super::connection::{Connection, Update};
-use super::connections::{record, record_with, usable};
+use super::connections::{record_with, usable};
 use super::error::{Error, Kind};
-use super::ids::ConnectionId;
+use super::ids::{ConnectedAccountId, ConnectionId, RevokeJobId};
 use super::service::Service;
 use crate::store::connections::{self as rows, Deletion};
 use crate::store::{Access, TenantTx, integrations};
@@ -34,7 +36,32 @@ impl Service {
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
                 let caller = caller.clone();
-                Box::pin(async move { delete(tx, &caller, id).await })
+                Box::pin(async move {
+                    let seen = usable(&caller, rows::find(tx, id).await?)?;
+                    delete(tx, &caller, &seen, None).await
+                })
+            })
+            .await
+    }
+
+    /// [`Service::delete_connection`], by its id on Composio's wire. A revocation at the provider that was asked for
+    /// stands in the audit row; nothing is revoked there.
+    pub async fn delete_account(
+        &self,
+        caller: &Caller,
+        id: &ConnectedAccountId,
+        revocation: Option<RevokeJobId>,
+    ) -> Result<(), Error> {
+        let caller = caller.clone();
+        let asked = Arc::new((id.clone(), revocation));
+        self.db()
+            .tenant(caller.tenant, Access::Write, move |tx| {
+                let (caller, asked) = (caller.clone(), Arc::clone(&asked));
+                Box::pin(async move {
+                    let (id, revocation) = &*asked;
+                    let seen = usable(&caller, rows::find_account(tx, id).await?)?;
+                    delete(tx, &caller, &seen, revocation.as_ref()).await
+                })
             })
             .await
     }
@@ -66,20 +93,25 @@ async fn update(
 
 /// The integration is held first, as by whoever makes its connections or retires them, so that no two of them ever wait
 /// for each other, and nobody adds to a pair whose primary connection is just going.
-async fn delete(tx: &mut TenantTx, caller: &Caller, id: ConnectionId) -> Result<(), Error> {
-    let not_found = Error::NotFound(Kind::Connection);
-    let seen = usable(caller, rows::find(tx, id).await?)?;
-    if integrations::lock(tx, seen.integration).await?.is_none() {
-        return Err(not_found);
+async fn delete(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    seen: &Connection,
+    revocation: Option<&RevokeJobId>,
+) -> Result<(), Error> {
+    let not_found = || Error::NotFound(Kind::Connection);
+    let integration = integrations::lock(tx, seen.integration).await?;
+    integration.ok_or_else(not_found)?;
+    let Deletion::Done { promoted } = rows::delete(tx, seen).await? else {
+        return Err(not_found());
+    };
+    let mut detail = serde_json::Map::new();
+    if let Some(heir) = promoted {
+        detail.insert("promoted".to_owned(), heir.to_string().into());
     }
-    match rows::delete(tx, &seen).await? {
-        Deletion::NotThere => Err(not_found),
-        Deletion::Done { promoted: None } => record(tx, caller, "connection.delete", id).await,
-        Deletion::Done {
-            promoted: Some(heir),
-        } => {
-            let detail = serde_json::json!({ "promoted": heir.to_string() });
-            record_with(tx, caller, "connection.delete", id, Some(detail)).await
-        }
+    if let Some(job) = revocation {
+        detail.insert("revoke_job_id".to_owned(), job.as_str().into());
     }
+    let detail = (!detail.is_empty()).then(|| detail.into());
+    record_with(tx, caller, "connection.delete", seen.id, detail).await
 }

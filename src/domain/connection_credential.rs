@@ -1,4 +1,4 @@
-//! The rules of a connection's credential: replacing it and handing it out.
+//! The rules of replacing a connection's credential.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use uuid::Uuid;
 
 use super::auth_config::AuthConfig;
 use super::caller::Caller;
-use super::connection::{HandedOut, SetOutcome, Status};
+use super::connection::{Connection, SetOutcome, Status};
 use super::connections::{record, usable};
 use super::credential::Credential;
 use super::declared_field::DeclaredField;
 use super::declared_rules::DeclaredRules;
-use super::error::{Error, Kind};
+use super::error::{Error, Issue, Kind, Rule};
 use super::ids::ConnectionId;
 use super::scheme::Scheme;
 use super::service::Service;
-use crate::crypto::TenantKeys;
+use crate::crypto::{Secret, TenantKeys};
 use crate::store::connections as rows;
 use crate::store::hot::{SetCredential, SetCredentialAnswer};
-use crate::store::{Access, TenantTx, audit, auth_configs};
+use crate::store::{Access, TenantTx, account_parts, auth_configs};
 
 impl Service {
     /// Replaces the whole credential of one connection and makes it ACTIVE. Where there is nothing to store, nothing
@@ -61,6 +61,8 @@ impl Service {
             match self.db().set_credential(call).await? {
                 SetCredentialAnswer::Done => return Ok(SetOutcome::Stored),
                 SetCredentialAnswer::NoAuthentication => return Ok(SetOutcome::NoAuthentication),
+                // What is missing may be shared by the config, which a transaction looks at.
+                SetCredentialAnswer::Nothing if lacks(&issues) => break,
                 SetCredentialAnswer::Nothing => {
                     return Error::when_any(issues).map(|()| SetOutcome::NothingToStore);
                 }
@@ -96,26 +98,6 @@ impl Service {
             })
             .await
     }
-
-    /// Hands a credential out in the clear, against its audit row. A connection without one hands out nothing and
-    /// writes nothing.
-    pub async fn hand_out(&self, caller: &Caller, id: ConnectionId) -> Result<HandedOut, Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
-        let mode = self.settings().audit_reads;
-        let Some(sealed) = audit::hand_out(self.db(), caller, id, mode).await? else {
-            return Ok(HandedOut { credential: None });
-        };
-        let place = rows::place(caller.tenant, id);
-        let secret = self
-            .vault()
-            .opened(&keys, |keys| {
-                keys.open_credential(&place, sealed.generation, &sealed.bytes)
-            })
-            .await?;
-        Ok(HandedOut {
-            credential: Some(secret.hand_out(&sealed.audited)),
-        })
-    }
 }
 
 /// Replaces the credential of one connection, which stays locked until the transaction ends.
@@ -127,7 +109,7 @@ pub(super) async fn set(
     credential: &Credential,
 ) -> Result<SetOutcome, Error> {
     let config = lock_with_config(tx, caller, id).await?;
-    if let Some(outcome) = nothing_to_do(&config.scheme, &config.fields, credential)? {
+    if let Some(outcome) = nothing_to_do_under(tx, &config, credential).await? {
         return Ok(outcome);
     }
     let sealed = seal(keys, caller, id, credential)?;
@@ -136,11 +118,33 @@ pub(super) async fn set(
     Ok(SetOutcome::Stored)
 }
 
-/// How a set-auth ends before anything is stored, under a config of this scheme and these fields; `None` where the
-/// credential is to be stored.
+/// Whether a required field is missing.
+fn lacks(issues: &[Issue]) -> bool {
+    issues.iter().any(|issue| issue.rule == Rule::Required)
+}
+
+/// How a set-auth ends before anything is stored under this config; `None` where the credential is to be stored. What
+/// the config shares is not required.
+pub(super) async fn nothing_to_do_under(
+    tx: &mut TenantTx,
+    config: &AuthConfig,
+    credential: &Credential,
+) -> Result<Option<SetOutcome>, Error> {
+    match nothing_to_do(&config.scheme, &config.fields, &[], credential) {
+        Err(Error::Invalid(issues)) if lacks(&issues) => {
+            let shared = account_parts::shared_names(tx, config.uuid).await?;
+            nothing_to_do(&config.scheme, &config.fields, &shared, credential)
+        }
+        outcome => outcome,
+    }
+}
+
+/// How a set-auth ends before anything is stored, under a config of this scheme and these fields that shares the
+/// credentials of these names; `None` where the credential is to be stored.
 pub(super) fn nothing_to_do(
     scheme: &Scheme,
     fields: &[DeclaredField],
+    shared: &[String],
     credential: &Credential,
 ) -> Result<Option<SetOutcome>, Error> {
     if *scheme == Scheme::None {
@@ -149,7 +153,7 @@ pub(super) fn nothing_to_do(
     if credential.is_empty() {
         return Ok(Some(SetOutcome::NothingToStore));
     }
-    Error::when_any(credential.check(fields)).map(|()| None)
+    Error::when_any(credential.check_beside(fields, shared)).map(|()| None)
 }
 
 fn seal(
@@ -158,24 +162,44 @@ fn seal(
     id: ConnectionId,
     credential: &Credential,
 ) -> Result<(Uuid, Vec<u8>), Error> {
+    sealed_anew(keys, caller, id, &credential.to_secret())
+}
+
+/// The credential of a connection, sealed with a generation of its own.
+pub(super) fn sealed_anew(
+    keys: &TenantKeys,
+    caller: &Caller,
+    id: ConnectionId,
+    credential: &Secret,
+) -> Result<(Uuid, Vec<u8>), Error> {
     let generation = Uuid::new_v4();
     let place = rows::place(caller.tenant, id);
-    let sealed = keys.seal_credential(&place, generation, &credential.to_secret());
+    let sealed = keys.seal_credential(&place, generation, credential);
     Ok((generation, sealed.map_err(Error::internal)?))
 }
 
 /// Locks a connection and answers with its config, which keeps its scheme and fields until the transaction ends: whoever
 /// changes a config holds its row, so the config is locked first, as there.
-async fn lock_with_config(
+pub(super) async fn lock_with_config(
     tx: &mut TenantTx,
     caller: &Caller,
     id: ConnectionId,
 ) -> Result<AuthConfig, Error> {
+    let (_, config) = hold_with_config(tx, caller, id).await?;
+    Ok(config)
+}
+
+/// [`lock_with_config`], with the connection.
+pub(super) async fn hold_with_config(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    id: ConnectionId,
+) -> Result<(Connection, AuthConfig), Error> {
     let seen = usable(caller, rows::find(tx, id).await?)?;
     let config = auth_configs::share(tx, seen.auth_config).await?;
     let locked = usable(caller, rows::lock(tx, id).await?)?;
     match config {
-        Some(config) if config.uuid == locked.auth_config => Ok(config),
+        Some(config) if config.uuid == locked.auth_config => Ok((locked, config)),
         _ => Err(Error::Unavailable {
             reason: "the connection was moved to another auth config meanwhile".into(),
             retry_after: Duration::from_secs(1),

@@ -199,6 +199,8 @@ fn blank(config: &AuthConfig, new: &NewInstance) -> Connection {
         user_id: new.user_id.clone(),
         is_primary: true,
         status: Status::Initializing,
+        status_reason: None,
+        alias: None,
         has_credential: false,
         platform: new.platform.clone(),
         read_only: new.read_only,

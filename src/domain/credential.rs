@@ -38,22 +38,28 @@ impl Credential {
     /// The rules of explicitly declared fields: a required one must be there, a NUMBER must be one. Undeclared
     /// members are kept. Paths are relative to the credential.
     pub fn check(&self, fields: &[DeclaredField]) -> Vec<Issue> {
-        let satisfied = self.sole_secret(fields);
+        self.check_beside(fields, &[])
+    }
+
+    /// [`Credential::check`], beside credentials of these names that are inherited: they need not be there.
+    pub fn check_beside(&self, fields: &[DeclaredField], shared: &[String]) -> Vec<Issue> {
+        let satisfied = self.sole_secret(fields, shared);
         let mut issues = Vec::new();
         for field in fields
             .iter()
             .filter(|field| Some(field.slug.as_str()) != satisfied)
         {
             let path = || vec![Segment::from(field.slug.clone())];
+            let required = field.required && !shared.contains(&field.slug);
             match self.members.get(&field.slug) {
-                None | Some(Json::Null) if field.required => {
+                None | Some(Json::Null) if required => {
                     issues.push(Issue::new(path(), Rule::Required));
                 }
-                Some(Json::String(text)) if field.required && text.is_empty() => {
+                Some(Json::String(text)) if required && text.is_empty() => {
                     issues.push(Issue::new(path(), Rule::Required));
                 }
-                Some(value) if field.kind == FieldKind::Number && !is_number(value) => {
-                    issues.push(Issue::new(path(), no_number(value)));
+                _ if field.kind == FieldKind::Number => {
+                    issues.extend(self.check_numbers([field.slug.as_str()]));
                 }
                 _ => {}
             }
@@ -61,9 +67,20 @@ impl Credential {
         issues
     }
 
-    /// The slug of the only secret field, where the credential holds a `token` or `api_key` that stands for it.
-    fn sole_secret<'a>(&self, fields: &'a [DeclaredField]) -> Option<&'a str> {
-        let mut secrets = fields.iter().filter(|field| field.is_secret());
+    /// That each of these members, where it is there, is a number.
+    pub fn check_numbers<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Issue> {
+        let wrong = |name: &str| {
+            let value = self.members.get(name).filter(|value| !is_number(value))?;
+            Some(Issue::at(name.to_owned(), no_number(value)))
+        };
+        names.into_iter().filter_map(wrong).collect()
+    }
+
+    /// The slug of the only secret field that is not inherited, where the credential holds a `token` or `api_key` that
+    /// stands for it.
+    fn sole_secret<'a>(&self, fields: &'a [DeclaredField], shared: &[String]) -> Option<&'a str> {
+        let own = |field: &&DeclaredField| field.is_secret() && !shared.contains(&field.slug);
+        let mut secrets = fields.iter().filter(own);
         let sole = secrets.next().filter(|_| secrets.next().is_none())?;
         let holds = |name| {
             self.members
@@ -95,11 +112,14 @@ fn no_number(value: &Json) -> Rule {
 fn is_number(value: &Json) -> bool {
     match value {
         Json::Number(_) | Json::Null => true,
-        Json::String(text) => {
-            text.is_empty() || text.trim().parse::<f64>().is_ok_and(f64::is_finite)
-        }
+        Json::String(text) => text.is_empty() || holds_number(text),
         _ => false,
     }
+}
+
+/// Whether a text holds a number.
+pub(super) fn holds_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 #[cfg(test)]
@@ -151,6 +171,22 @@ mod tests {
         assert_eq!(
             members(r#"{"shop":"s","port":5432,"more":1}"#).check(&fields),
             []
+        );
+    }
+
+    #[test]
+    fn what_is_inherited_need_not_be_there_and_no_token_stands_for_it() {
+        let fields = [
+            field("team_key", FieldKind::Password, true),
+            field("key", FieldKind::Password, true),
+        ];
+        let shared = ["team_key".to_owned()];
+        let issues = |json| members(json).check_beside(&fields, &shared);
+        assert_eq!(issues(r#"{"key":"k"}"#), []);
+        assert_eq!(issues(r#"{"api_key":"k","team_key":""}"#), []);
+        assert_eq!(
+            issues(r#"{"team_key":"own"}"#),
+            [Issue::at("key", Rule::Required)]
         );
     }
 

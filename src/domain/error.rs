@@ -39,6 +39,9 @@ pub enum Error {
     /// The id in the path does not have its form.
     #[error("ill-formed id of a {0:?}")]
     IllFormedId(Kind),
+    /// A word in the path that is no id breaks a rule.
+    #[error("the path breaks {} rules", .0.len())]
+    InvalidPath(Vec<Issue>),
     /// The body was refused before it was understood.
     #[error("the body cannot be read: {0:?}")]
     Body(BodyFault),
@@ -168,6 +171,31 @@ pub enum Refusal {
         /// The toolkit's slug.
         toolkit: String,
     },
+    /// The operator's app is used: the user connects on a page, a credential is not taken.
+    ManagedNeedsLink,
+    /// The credential was said to be of another scheme than the auth config's.
+    OtherScheme {
+        /// The auth config's scheme.
+        expected: &'static str,
+    },
+    /// The connection has no credential yet, or none any more, so it cannot be switched on or off.
+    NoCredential,
+    /// The connection's credential has ended; only a new one makes it ready again.
+    Ended {
+        /// The status's name.
+        status: &'static str,
+    },
+    /// What a connection of this scheme and config needs is missing: its display names.
+    MissingFields(Vec<String>),
+    /// The scheme's credentials are not refreshed.
+    NotRefreshable {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// Other users were named who may use the connection, which is its own user's alone.
+    OnlyForShared,
+    /// Another connection of the same user and integration has the alias.
+    AliasTaken,
     /// A name is taken.
     NameTaken,
     /// Free disk space is below the floor: writes and hand-outs wait (embedded Postgres).

@@ -3,13 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rand::RngExt as _;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use rand::{Rng as _, RngExt as _};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// The alphabet of Composio's ids (nanoid's default): 64 characters, so that six random bits make one.
 const NANOID: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 /// Characters after the prefix of an `ac_…` or `ca_…` id: 72 bits, unguessable.
 const NANOID_LENGTH: usize = 12;
+/// Characters after the prefix of a link token: 192 bits, for who has it may give a connection its credential.
+const LINK_TOKEN_LENGTH: usize = 32;
+const LINK_TOKEN_PREFIX: &str = "lk_";
 
 /// What is said of an id that does not have its form. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +143,11 @@ nano_id!(
     ConnectedAccountId,
     "ca_"
 );
+nano_id!(
+    /// A revocation at the provider that a deletion asked for: `pj_` and 12 characters. It stands in the audit log.
+    RevokeJobId,
+    "pj_"
+);
 
 impl StrataId {
     /// The id of no strata: what a text names that has not the form of an id, where it may be any text.
@@ -152,6 +164,66 @@ impl fmt::Display for KeyId {
     }
 }
 
+/// What leads to the hosted connect page of one connection: `lk_` and 32 characters. It lets its bearer in, so that only
+/// its hash is stored and `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkToken(Zeroizing<String>);
+
+impl LinkToken {
+    /// A new token, its randomness the operating system's.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub fn new() -> Self {
+        let mut bytes = Zeroizing::new([0; LINK_TOKEN_LENGTH]);
+        UnwrapErr(SysRng).fill_bytes(bytes.as_mut_slice());
+        // The full capacity at once: growing would leave a copy in freed memory.
+        let capacity = LINK_TOKEN_PREFIX.len() + LINK_TOKEN_LENGTH;
+        let mut text = Zeroizing::new(String::with_capacity(capacity));
+        text.push_str(LINK_TOKEN_PREFIX);
+        text.extend(bytes.iter().copied().map(nanoid_character));
+        Self(text)
+    }
+
+    /// The token as it stands in the URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-256 of the token, by which its row is found. It is too random to be tried, so that no slow hash is needed.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
+    }
+}
+
+impl Default for LinkToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for LinkToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkToken(…)")
+    }
+}
+
+impl FromStr for LinkToken {
+    type Err = IllFormedId;
+
+    fn from_str(text: &str) -> Result<Self, IllFormedId> {
+        match text.strip_prefix(LINK_TOKEN_PREFIX) {
+            Some(rest)
+                if rest.len() == LINK_TOKEN_LENGTH
+                    && rest.bytes().all(|byte| NANOID.contains(&byte)) =>
+            {
+                Ok(Self(Zeroizing::new(text.to_owned())))
+            }
+            _ => Err(IllFormedId),
+        }
+    }
+}
+
 /// `length` random characters of `a–z0–9`, for names that we make up.
 pub fn random_suffix(length: usize) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
@@ -163,10 +235,11 @@ pub fn random_suffix(length: usize) -> String {
 
 fn nanoid() -> String {
     let bytes: [u8; NANOID_LENGTH] = rand::rng().random();
-    bytes
-        .iter()
-        .map(|byte| char::from(NANOID[usize::from(byte & 63)]))
-        .collect()
+    bytes.iter().copied().map(nanoid_character).collect()
+}
+
+fn nanoid_character(byte: u8) -> char {
+    char::from(NANOID[usize::from(byte & 63)])
 }
 
 #[cfg(test)]
@@ -179,6 +252,25 @@ mod tests {
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
         assert_ne!(one, other);
         assert_eq!(ConnectionId::new().to_string().len(), 36);
+    }
+
+    #[test]
+    fn a_link_token_parses_back_to_its_hash_and_is_not_shown() {
+        let token = LinkToken::new();
+        assert_eq!(token.as_str().len(), 35);
+        let parsed: LinkToken = token.as_str().parse().unwrap();
+        assert_eq!(parsed.hash(), token.hash());
+        assert_ne!(token.hash(), LinkToken::new().hash());
+        assert_eq!(format!("{token:?}"), "LinkToken(…)");
+        for text in [
+            "",
+            "lk_",
+            &token.as_str()[..34],
+            &format!("{}A", token.as_str()),
+            "lk_!",
+        ] {
+            assert_eq!(text.parse::<LinkToken>(), Err(IllFormedId), "{text}");
+        }
     }
 
     #[test]

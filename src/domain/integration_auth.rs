@@ -44,7 +44,7 @@ impl Service {
         self.check_auth(&change)?;
         let effect = Effect::of(Some(&stored.config), &change);
         // The entity tag speaks of the integration too, which only a transaction holds still.
-        if effect.changes_kind || if_match.is_some() {
+        if effect.changes_kind || effect.replaces_app || if_match.is_some() {
             return self.replace_in_turn(caller, id, (change, if_match)).await;
         }
         let keys = self.vault().tenant_keys(caller.tenant).await?;

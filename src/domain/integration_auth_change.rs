@@ -24,6 +24,8 @@ pub(super) struct Effect {
     pub(super) changes_kind: bool,
     /// The OAuth client goes.
     pub(super) drops_client: bool,
+    /// A client of the tenant's own takes the place of the operator's app: the config is managed no more.
+    pub(super) replaces_app: bool,
 }
 
 impl Effect {
@@ -32,9 +34,12 @@ impl Effect {
         let changes_kind = kind != change.kind;
         let drops_client =
             changes_kind || !change.kind.is_oauth() || matches!(change.oauth_client, Patch::Clear);
+        let replaces_app = before.is_some_and(|config| config.managed)
+            && matches!(change.oauth_client, Patch::Set(_));
         Self {
             changes_kind,
             drops_client,
+            replaces_app,
         }
     }
 }
@@ -54,6 +59,9 @@ pub(super) fn replaced(
         config.scheme = change.kind.scheme();
         config.managed = false;
         config.test_code = None;
+    }
+    if effect.replaces_app {
+        config.managed = false;
     }
     if effect.drops_client {
         config.oauth_client = None;

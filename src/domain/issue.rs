@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::error::Kind;
 use crate::json::JsonKind;
 
 /// One rule that the input breaks, and where. It never carries the value.
@@ -75,6 +76,11 @@ pub enum Rule {
         /// The largest length.
         max: usize,
     },
+    /// More bytes altogether than taken, once sealed.
+    TooManyBytes {
+        /// The largest number.
+        max: usize,
+    },
     /// Fewer characters than needed.
     TooShort {
         /// The smallest length.
@@ -112,6 +118,8 @@ pub enum Rule {
     NotABoolean,
     /// A text that should be a UUID and is not.
     NotAUuid,
+    /// A text that should be the id of such a thing and does not have its form.
+    IllFormedId(Kind),
     /// A text that should be a number and is not.
     NotANumber,
     /// Not a slug, `[A-Za-z0-9][A-Za-z0-9_-]*`.

@@ -1,5 +1,7 @@
 //! From the name of a service to an integration of the tenant (design: "Match key").
 
+use std::collections::{BTreeSet, HashMap};
+
 use time::OffsetDateTime;
 
 use super::auth_config::{AuthConfig, ToolAccess};
@@ -84,19 +86,45 @@ pub(super) async fn open(
     }))
 }
 
-/// Every integration of the tenant that `names` lead to; a name that leads to none is left out.
+/// Every integration of the tenant that `names` lead to, each once; a name that leads to none is left out. It leads to
+/// what [`resolve`] says, with two statements however many there are.
 pub(super) async fn resolve_existing(
     tx: &mut TenantTx,
     caller: &Caller,
     names: &[String],
 ) -> Result<Vec<IntegrationId>, Error> {
-    let mut ids = Vec::new();
-    for name in names {
-        if let Some(Resolved::Mine(integration)) = resolve(tx, caller, name).await? {
-            ids.push(integration.id);
+    let names = names.iter().filter(|name| !name.contains('\0'));
+    let with_keys: Vec<_> = names
+        .map(|name| {
+            let entry = Catalogue::built_in().find_name(name);
+            let from_entry = entry.and_then(|entry| MatchKey::of(&entry.slug));
+            (name, MatchKey::of(name), from_entry)
+        })
+        .collect();
+    let keys: BTreeSet<String> = with_keys
+        .iter()
+        .flat_map(|(_, key, from_entry)| key.iter().chain(from_entry))
+        .map(|key| key.as_str().to_owned())
+        .collect();
+    let found = integrations::find_by_keys(tx, &keys.into_iter().collect::<Vec<_>>()).await?;
+    let by_key: HashMap<_, _> = found
+        .iter()
+        .map(|integration| (MatchKey::of(&integration.slug), integration.id))
+        .collect();
+    let (mut ids, mut others) = (BTreeSet::new(), Vec::new());
+    for (name, key, from_entry) in with_keys {
+        let of_key = |key: &Option<MatchKey>| key.is_some().then(|| by_key.get(key)).flatten();
+        match of_key(&key).or_else(|| of_key(&from_entry)) {
+            Some(id) => _ = ids.insert(*id),
+            None if from_entry.is_none() => others.push(name.clone()),
+            None => {}
         }
     }
-    Ok(ids)
+    if !others.is_empty() {
+        ids.extend(integrations::find_by_unique_names(tx, &others).await?);
+    }
+    let usable = ids.into_iter().filter(|id| caller.may_use(*id));
+    Ok(usable.collect())
 }
 
 fn usable(caller: &Caller, integration: Integration) -> Option<Resolved> {

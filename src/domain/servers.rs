@@ -96,7 +96,8 @@ fn is_shadowed(entry: &Entry, keys: &HashSet<MatchKey>) -> bool {
         .any(|key| keys.contains(&key))
 }
 
-fn id_of(slug: &str) -> Uuid {
+/// The id of a service of this slug.
+pub(super) fn id_of(slug: &str) -> Uuid {
     let key = super::catalogue::match_key(slug);
     Uuid::new_v5(&SERVERS, key.as_bytes())
 }

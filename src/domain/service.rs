@@ -12,17 +12,20 @@ use super::caller::{Caller, Scope};
 use super::declared_rules::RulesSeen;
 use super::error::{Error, KeyFault};
 use super::ids::{IntegrationId, KeyId, TenantId};
+use super::managed_apps::ManagedApps;
 use super::rate_limits::{RateLimiters, RateLimits};
 use super::tenants::operator;
 use crate::crypto::{Pepper, PresentedKey, mask_key};
 use crate::store::api_keys::StoredKey;
 pub use crate::store::audit::AuditReads;
 use crate::store::keys::Vault;
-use crate::store::{Access, Db, audit, retirement};
+use crate::store::{Access, Db, audit, links, retirement};
 use crate::telemetry::metrics::counts::{API_KEY_HITS, API_KEY_MISSES};
 
 /// How long a key's row is believed: a revocation is seen by every server within 5 s.
 const KEY_LIFETIME: Duration = Duration::from_secs(4);
+/// How long a link is known after its end.
+const ENDED_LINKS: Duration = Duration::from_hours(1);
 /// How many keys are remembered.
 const KEYS: u64 = 10_000;
 
@@ -39,6 +42,8 @@ pub struct Settings {
     pub audit_reads: AuditReads,
     /// How often a key and a tenant may ask this server.
     pub rate_limits: RateLimits,
+    /// The operator's shared OAuth apps.
+    pub managed_apps: Arc<ManagedApps>,
 }
 
 /// The service: the rules over one store. Cheap to clone.
@@ -174,13 +179,15 @@ impl Service {
         self.db().ping().await
     }
 
-    /// Destroys retired connections that are older than the retention, finishes the rotations of data keys whose time
+    /// Destroys retired connections that are older than the retention and links that ended an hour ago, finishes the rotations of data keys whose time
     /// has come, and forgets keys that were unwrapped too long ago and whoever has not asked for long. Run now and
     /// then, on every server.
     pub async fn tidy(&self) -> Result<(), Error> {
         self.vault().sweep();
         self.rate_limiters().forget_idle();
         while self.purge().await? > 0 {}
+        while self.wipe_links().await? > 0 {}
+        while self.purge_links().await? > 0 {}
         self.finish_rotations().await
     }
 
@@ -203,6 +210,20 @@ impl Service {
                     Ok(gone.iter().map(|(_, count)| count).sum())
                 })
             })
+            .await
+    }
+
+    /// Destroys what came with one batch of links whose time has passed; says with how many.
+    async fn wipe_links(&self) -> Result<u64, Error> {
+        self.db()
+            .jobs(Access::Write, |tx| Box::pin(links::wipe_expired(tx)))
+            .await
+    }
+
+    /// Destroys one batch of links whose users have been told long enough why they lead nowhere; says how many went.
+    async fn purge_links(&self) -> Result<u64, Error> {
+        self.db()
+            .jobs(Access::Write, |tx| Box::pin(links::purge(tx, ENDED_LINKS)))
             .await
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use validator::Validate;
 
-use super::ids::StrataId;
+use super::ids::{IntegrationId, StrataId};
 use super::integration::Integration;
 use super::limits::{strata as limits, user_id};
 use crate::json::Object;
@@ -94,6 +94,9 @@ pub struct Strata {
     pub services: Vec<Integration>,
     /// The other servers; to a limited key, none.
     pub external: Vec<ExternalServer>,
+    /// Where the user enters what the connections with some of the services need: of those that are not ready. To a
+    /// caller that may not change connections, none.
+    pub pages: HashMap<IntegrationId, String>,
 }
 
 /// What was taken out of a strata.

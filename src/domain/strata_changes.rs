@@ -1,24 +1,24 @@
 //! The rules of strata: making one, putting in, taking out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::caller::Caller;
+use super::connect::offers;
 use super::error::{Error, Issue};
 use super::ids::{IntegrationId, StrataId};
 use super::integration::Integration;
-use super::limits::{self, strata::too_many_external};
+use super::limits;
 use super::resolve::Resolved;
 use super::service::Service;
 use super::strata::{
-    Additions, ExternalServer, NewExternalServer, NewStrata, Removals, Removed, Services, Strata,
-    each_once, named_in,
+    Additions, ExternalServer, NewStrata, Removals, Removed, Services, Strata, named_in,
 };
+use super::strata_external::{open_to, sealed, too_many};
 use super::strata_reads::{self, locked, visible};
 use super::strata_services;
-use crate::crypto::{Secret, TenantKeys};
-use crate::json::Json;
 use crate::store::strata::{self as rows, SealedServer};
 use crate::store::{Access, TenantTx, audit};
 
@@ -31,14 +31,18 @@ impl Service {
         let mut issues = limits::broken_limits(&new);
         issues.extend(limits::broken_limits(&new.additions));
         Error::when_any(issues)?;
-        let (services, external) = self.sealed(caller, id, new.additions).await?;
-        let (caller, work) = (caller.clone(), Arc::new((new.user_id, services, external)));
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
+        let (services, external) = sealed(&keys, caller, id, new.additions)?;
+        let (caller, work) = (
+            caller.clone(),
+            Arc::new((new.user_id, services, external, keys)),
+        );
         let (service, auth_handling) = (self.clone(), new.auth_handling);
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
                 let (service, caller, work) = (service.clone(), caller.clone(), Arc::clone(&work));
                 Box::pin(async move {
-                    let (user_id, services, external) = &*work;
+                    let (user_id, services, external, keys) = &*work;
                     let (found, mut issues) = found(tx, &caller, services).await?;
                     issues.extend(too_many(&[], external));
                     Error::when_any(issues)?;
@@ -48,7 +52,8 @@ impl Service {
                     rows::insert(tx, id, user_id, auth_handling).await?;
                     let new = put_in(tx, id, &added, external).await?;
                     record(tx, &caller, "strata.create", id, &new).await?;
-                    Ok(service.shown(id, added, external))
+                    let pages = offers(&service, tx, keys, &caller, user_id, &added).await?;
+                    Ok(service.shown(id, added, external, pages))
                 })
             })
             .await
@@ -63,14 +68,15 @@ impl Service {
         additions: Additions,
     ) -> Result<Strata, Error> {
         Error::when_any(limits::broken_limits(&additions))?;
-        let (services, external) = self.sealed(caller, id, additions).await?;
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
+        let (services, external) = sealed(&keys, caller, id, additions)?;
         let (service, caller) = (self.clone(), caller.clone());
-        let work = Arc::new((services, external));
+        let work = Arc::new((services, external, keys));
         self.db()
             .tenant(caller.tenant, Access::Write, move |tx| {
                 let (service, caller, work) = (service.clone(), caller.clone(), Arc::clone(&work));
                 Box::pin(async move {
-                    let (services, external) = &*work;
+                    let (services, external, keys) = &*work;
                     let user_id = match locked(tx, &caller, id).await {
                         Ok(user_id) => user_id,
                         Err(Error::NotFound(kind)) => {
@@ -93,7 +99,8 @@ impl Service {
                         rows::touch(tx, id).await?;
                         record(tx, &caller, "strata.add_servers", id, &new).await?;
                     }
-                    Ok(service.shown(id, added, external))
+                    let pages = offers(&service, tx, keys, &caller, &user_id, &added).await?;
+                    Ok(service.shown(id, added, external, pages))
                 })
             })
             .await
@@ -116,22 +123,14 @@ impl Service {
             .await
     }
 
-    /// What is to be put in, with headers sealed for this strata.
-    async fn sealed(
-        &self,
-        caller: &Caller,
-        id: StrataId,
-        additions: Additions,
-    ) -> Result<(Services, Vec<SealedServer>), Error> {
-        let keys = self.vault().tenant_keys(caller.tenant).await?;
-        let external = each_once(additions.external)
-            .into_iter()
-            .map(|server| seal(&keys, caller, id, server));
-        Ok((additions.services, external.collect::<Result<_, _>>()?))
-    }
-
     /// What was put into a strata.
-    fn shown(&self, id: StrataId, services: Vec<Integration>, external: &[SealedServer]) -> Strata {
+    fn shown(
+        &self,
+        id: StrataId,
+        services: Vec<Integration>,
+        external: &[SealedServer],
+        pages: HashMap<IntegrationId, String>,
+    ) -> Strata {
         let external = external.iter().map(|server| ExternalServer {
             name: server.name.clone(),
             url: server.url.clone(),
@@ -141,6 +140,7 @@ impl Service {
             url: self.strata_url(id),
             services,
             external: external.collect(),
+            pages,
         }
     }
 }
@@ -196,41 +196,6 @@ async fn found(
         Services::Named(names) => strata_services::named(tx, caller, names).await,
         Services::All => Ok((strata_services::all(tx, caller).await?, Vec::new())),
     }
-}
-
-/// Refuses external servers to a limited key: they are no integration in its list.
-fn open_to(caller: &Caller, external: &[SealedServer]) -> Result<(), Error> {
-    if external.is_empty() {
-        Ok(())
-    } else {
-        caller.require_unlimited()
-    }
-}
-
-/// Whether a strata would have too many external servers.
-fn too_many(present: &[ExternalServer], added: &[SealedServer]) -> Option<Issue> {
-    let is_new = |server: &&SealedServer| present.iter().all(|known| known.name != server.name);
-    let count = present.len() + added.iter().filter(is_new).count();
-    too_many_external(count).map(|rule| Issue::at("external", rule))
-}
-
-/// An empty map of headers is none.
-fn seal(
-    keys: &TenantKeys,
-    caller: &Caller,
-    id: StrataId,
-    server: NewExternalServer,
-) -> Result<SealedServer, Error> {
-    let headers = server.headers.filter(|headers| !headers.is_empty());
-    let sealed_headers = headers.map(|headers| {
-        let place = rows::place(caller.tenant, id, &server.name);
-        keys.seal(&place, &Secret::json(&Json::Object(headers)))
-    });
-    Ok(SealedServer {
-        sealed_headers: sealed_headers.transpose().map_err(Error::internal)?,
-        name: server.name,
-        url: server.url,
-    })
 }
 
 fn ids(integrations: &[Integration]) -> Vec<IntegrationId> {

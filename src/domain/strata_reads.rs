@@ -1,6 +1,9 @@
 //! The rules of strata that are there: reading one, and holding one for a change.
 
+use std::sync::Arc;
+
 use super::caller::Caller;
+use super::connect::offers;
 use super::error::{Error, Kind};
 use super::ids::StrataId;
 use super::integration::Integration;
@@ -12,17 +15,21 @@ use crate::store::{Access, TenantTx, users};
 impl Service {
     /// One strata. What the caller may not use is left out of it.
     pub async fn strata(&self, caller: &Caller, id: StrataId) -> Result<Strata, Error> {
+        let keys = self.vault().tenant_keys(caller.tenant).await?;
         let (service, caller) = (self.clone(), caller.clone());
         self.db()
             .tenant(caller.tenant, Access::Read, move |tx| {
                 let (service, caller) = (service.clone(), caller.clone());
+                let keys = Arc::clone(&keys);
                 Box::pin(async move {
-                    let (_, services) = visible(tx, &caller, id).await?;
+                    let (user_id, services) = visible(tx, &caller, id).await?;
+                    let pages = offers(&service, tx, &keys, &caller, &user_id, &services).await?;
                     Ok(Strata {
                         id,
                         url: service.strata_url(id),
                         services,
                         external: external(tx, &caller, id).await?,
+                        pages,
                     })
                 })
             })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::connection::{NewInstance, SetOutcome};
-use super::connection_credential::{nothing_to_do, set};
+use super::connection_credential::{nothing_to_do, nothing_to_do_under, set};
 use super::connections::{primary_of, service, unknown_service};
 use super::credential::Credential;
 use super::error::{Error, Kind, Refusal};
@@ -74,7 +74,7 @@ pub(super) async fn set_or_make(
         Resolved::Mine(integration) => integration,
         Resolved::Template(entry) => {
             let scheme = resolve::implicit_scheme(Some(entry));
-            if let Some(outcome) = nothing_to_do(&scheme, &[], credential)? {
+            if let Some(outcome) = nothing_to_do(&scheme, &[], &[], credential)? {
                 return Ok(outcome);
             }
             resolve::instantiate(tx, caller, entry).await?
@@ -113,10 +113,10 @@ async fn refused_or_made(
         Some(config) if !config.enabled => {
             return Err(Error::Refused(Refusal::AuthConfigDisabled));
         }
-        Some(config) => nothing_to_do(&config.scheme, &config.fields, credential)?,
+        Some(config) => nothing_to_do_under(tx, &config, credential).await?,
         None => {
             let scheme = resolve::implicit_scheme(integration.catalogue_entry());
-            nothing_to_do(&scheme, &[], credential)?
+            nothing_to_do(&scheme, &[], &[], credential)?
         }
     };
     if let Some(outcome) = outcome {

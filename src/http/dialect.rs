@@ -23,6 +23,9 @@ pub struct Dialect {
     pub api_key: fn(&HeaderMap) -> Result<String, KeyFault>,
     /// Refuses a request before authentication (browser origins); most dialects refuse none.
     pub admit: fn(&HeaderMap) -> Result<(), Error>,
+    /// Whether a path that a route would take is not there, whoever asks and however: a route that one of several
+    /// prefixes does not have.
+    pub hides: fn(&str) -> bool,
     /// Whether a GET route answers HEAD too.
     pub head: bool,
     /// Whether a body that is said to be encoded (`Content-Encoding`) is refused for that alone. Otherwise it is

@@ -1,6 +1,7 @@
 //! The wire: dialects as plain data over one domain layer. What is here knows the domain and never the store.
 
 mod composio;
+mod connect;
 mod dialect;
 mod docs;
 pub mod extract;

@@ -4,11 +4,19 @@ use utoipa::openapi::{OpenApi, Server};
 
 use super::{Dialect, dialect_named};
 
-/// The document: what the dialect says of itself, the paths of its routes once, and its prefixes as servers.
+/// The document: what the dialect says of itself, the paths of its routes once, and its prefixes as servers. A
+/// path that some of them do not have names those that do.
 pub fn openapi(dialect: &Dialect) -> OpenApi {
     let mut document = (dialect.document)().merge_from((dialect.routes)().into_openapi());
     let at = |prefix: &&str| Server::new(if prefix.is_empty() { "/" } else { prefix });
     document.servers = Some(dialect.prefixes.iter().map(at).collect());
+    for (path, item) in &mut document.paths.paths {
+        let shown = |prefix: &&&str| !(dialect.hides)(&format!("{prefix}{path}"));
+        let servers: Vec<_> = dialect.prefixes.iter().filter(shown).map(at).collect();
+        if servers.len() < dialect.prefixes.len() {
+            item.servers = Some(servers);
+        }
+    }
     document
 }
 

@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 
 use super::failure::Failure;
 use super::layers::Owner;
-use super::{DIALECTS, dialect_of, docs, health, layers};
+use super::{DIALECTS, connect, dialect_of, docs, health, layers};
 use crate::domain::{Error, Service};
 
 /// Stands for HEAD where a dialect does not take it: no route has a handler for it, so that the router refuses it
@@ -23,14 +23,21 @@ const REFUSED_HEAD: &[u8] = b"HEAD-REFUSED";
 /// longer than `request_timeout` becomes [`Error::TimedOut`] (see [`layers::Within`] for the exceptions).
 pub fn router(service: Service, request_timeout: Duration) -> Router {
     let dialects = dialects().with_state(service.clone());
+    let by_https = connect::is_https(&service);
     let house = health::routes()
         .merge(docs::routes())
+        .merge(connect::routes())
         .layer(from_fn(note_house_route))
         .with_state(service);
     let whole = house
         .method_not_allowed_fallback(house_method_not_allowed)
         .fallback(move |request: Request| without_refused_head(dialects.clone(), request));
-    layers::all(whole, request_timeout)
+    let whole = layers::all(whole, request_timeout);
+    if by_https {
+        connect::by_https_only(whole)
+    } else {
+        whole
+    }
 }
 
 /// The routes of all dialects, with failures for what they do not have.
@@ -114,7 +121,8 @@ fn has_empty_segment(path: &str) -> bool {
 
 /// Answers with `dialects`, which see no HEAD where their dialect does not take it.
 async fn without_refused_head(dialects: Router, mut request: Request) -> Response {
-    if has_empty_segment(request.uri().path()) {
+    let path = request.uri().path();
+    if has_empty_segment(path) || (dialect_of(path).hides)(path) {
         return no_route(request).await.into_response();
     }
     let refused = request.method() == Method::HEAD && !dialect_of(request.uri().path()).head;

@@ -1,6 +1,7 @@
 //! Rows of `connections`.
 
 mod changes;
+mod of_config;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,13 +12,20 @@ use super::users::{self, hash as user_hash};
 use crate::crypto::Place;
 use crate::domain::Error;
 use crate::domain::connection::{Connection, Status};
+use crate::domain::error::Refusal;
 use crate::domain::ids::{
     AuthConfigUuid, ConnectedAccountId, ConnectionId, IntegrationId, TenantId,
 };
-pub use changes::{Deletion, delete, set_read_only};
+pub use changes::{
+    Deletion, Standing, change_credential, delete, end_links, set_alias, set_read_only, set_status,
+};
+pub use of_config::{any_credential_held, count_by_config, start_anew, users};
+
+/// What keeps the aliases of a user's connections with one integration apart.
+const ALIAS_INDEX: &str = "connections_alias";
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(in crate::store) struct Row {
     connection_id: Uuid,
     public_id: String,
     auth_config_id: Uuid,
@@ -25,6 +33,8 @@ struct Row {
     user_id: String,
     is_primary: bool,
     status: String,
+    status_reason: Option<String>,
+    alias: Option<String>,
     has_credential: bool,
     platform: Option<String>,
     read_only: bool,
@@ -53,6 +63,8 @@ impl TryFrom<Row> for Connection {
             user_id: row.user_id,
             is_primary: row.is_primary,
             status,
+            status_reason: row.status_reason,
+            alias: row.alias,
             has_credential: row.has_credential,
             platform: row.platform,
             read_only: row.read_only,
@@ -62,17 +74,26 @@ impl TryFrom<Row> for Connection {
     }
 }
 
+/// The columns of a [`Row`].
 macro_rules! columns {
     () => {
         "connection_id, public_id, auth_config_id, integration_id, user_id, is_primary, status, \
+         status_reason, alias, \
          sealed_credential IS NOT NULL AS has_credential, platform, read_only, created_at, updated_at"
     };
 }
+
+pub(in crate::store) use columns;
 
 const FIND: &str = concat!(
     "-- connections: find\n SELECT ",
     columns!(),
     " FROM connections WHERE tenant_id = $1 AND connection_id = $2"
+);
+const FIND_ACCOUNT: &str = concat!(
+    "-- connections: find by public id\n SELECT ",
+    columns!(),
+    " FROM connections WHERE tenant_id = $1 AND public_id = $2"
 );
 const LOCK: &str = concat!(
     "-- connections: lock\n SELECT ",
@@ -93,41 +114,34 @@ const SEALED: &str = "-- connections: sealed credential
     SELECT generation, sealed_credential FROM connections WHERE tenant_id = $1 AND connection_id = $2";
 const INSERT: &str = "-- connections: insert
     INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash,
-        is_primary, status, platform, read_only)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        is_primary, status, status_reason, alias, platform, read_only)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (tenant_id, integration_id, user_hash) WHERE is_primary DO NOTHING";
 const SET_CREDENTIAL: &str = "-- connections: set credential
-    UPDATE connections SET generation = $3, sealed_credential = $4, status = $5, updated_at = now()
+    UPDATE connections SET generation = $3, sealed_credential = $4, status = $5, status_reason = NULL,
+        updated_at = now()
     WHERE tenant_id = $1 AND connection_id = $2";
-const COUNT_BY_CONFIG: &str = "-- connections: count by config
-    SELECT auth_config_id, count(*) FROM connections
-    WHERE tenant_id = $1 AND auth_config_id = ANY($2) GROUP BY auth_config_id";
-const ANY_CREDENTIAL: &str = "-- connections: any credential under a config
-    SELECT EXISTS (SELECT FROM connections
-        WHERE tenant_id = $1 AND auth_config_id = $2 AND sealed_credential IS NOT NULL)";
-const ANY_CREDENTIAL_HELD: &str =
-    "-- connections: any credential under a config, all connections held
-    SELECT COALESCE(bool_or(has_credential), false) FROM (
-        SELECT sealed_credential IS NOT NULL AS has_credential FROM connections
-        WHERE tenant_id = $1 AND auth_config_id = $2 FOR NO KEY UPDATE) AS held";
-const USERS: &str = "-- connections: users under a config
-    SELECT DISTINCT user_id COLLATE \"C\" AS user_id FROM connections
-    WHERE tenant_id = $1 AND auth_config_id = $2 ORDER BY user_id LIMIT $3";
 /// The statements of this file, for the test that prepares each of them.
 pub const STATEMENTS: &[&str] = &[
     FIND,
+    FIND_ACCOUNT,
     LOCK,
     FIND_PRIMARY,
     PRIMARIES,
     SEALED,
     INSERT,
     SET_CREDENTIAL,
-    COUNT_BY_CONFIG,
-    ANY_CREDENTIAL,
-    ANY_CREDENTIAL_HELD,
-    USERS,
+    of_config::COUNT,
+    of_config::ANY_CREDENTIAL,
+    of_config::ANY_CREDENTIAL_HELD,
+    of_config::USERS,
+    of_config::START_ANEW,
     changes::SET_READ_ONLY,
-    changes::LOCK_PAIR,
+    changes::SET_ALIAS,
+    changes::SET_STATUS,
+    changes::CHANGE_CREDENTIAL,
+    changes::END_LINKS,
+    changes::LOCK_WITH_HEIR,
     changes::DELETE,
     changes::PROMOTE,
 ];
@@ -158,6 +172,20 @@ async fn one(
 /// One live connection.
 pub async fn find(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<Connection>, Error> {
     one(tx, FIND, id).await
+}
+
+/// One live connection, by its id on Composio's wire.
+pub async fn find_account(
+    tx: &mut TenantTx,
+    id: &ConnectedAccountId,
+) -> Result<Option<Connection>, Error> {
+    let row: Option<Row> = sqlx::query_as(FIND_ACCOUNT)
+        .bind(tx.tenant().0)
+        .bind(id.as_str())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// One live connection, locked until the transaction ends.
@@ -203,8 +231,8 @@ pub async fn sealed(tx: &mut TenantTx, id: ConnectionId) -> Result<Option<(Uuid,
     Ok(row.and_then(|(generation, sealed)| generation.zip(sealed)))
 }
 
-/// Makes a connection, and its user where it is new. `false` where the pair has a primary one already and this one
-/// was to be it.
+/// Makes a connection, and its user where it is new; refused where its alias is taken. `false` where the pair has a
+/// primary one already and this one was to be it.
 pub async fn insert(tx: &mut TenantTx, connection: &Connection) -> Result<bool, Error> {
     let hash = user_hash(&connection.user_id);
     users::ensure(tx, &connection.user_id).await?;
@@ -218,6 +246,8 @@ pub async fn insert(tx: &mut TenantTx, connection: &Connection) -> Result<bool, 
         .bind(&hash)
         .bind(connection.is_primary)
         .bind(connection.status.name())
+        .bind(&connection.status_reason)
+        .bind(&connection.alias)
         .bind(&connection.platform)
         .bind(connection.read_only)
         .execute(tx.connection())
@@ -225,6 +255,7 @@ pub async fn insert(tx: &mut TenantTx, connection: &Connection) -> Result<bool, 
     match done {
         Ok(done) => Ok(done.rows_affected() == 1),
         Err(error) if is_taken(&error, "connections_primary") => Ok(false),
+        Err(error) if is_taken(&error, ALIAS_INDEX) => Err(Error::Refused(Refusal::AliasTaken)),
         Err(error) => Err(failed(error)),
     }
 }
@@ -246,51 +277,5 @@ pub async fn set_credential(
         .execute(tx.connection())
         .await
         .map(|_| ())
-        .map_err(failed)
-}
-
-/// How many live connections each of these configs has; a config with none is left out.
-pub async fn count_by_config(
-    tx: &mut TenantTx,
-    configs: &[Uuid],
-) -> Result<Vec<(Uuid, i64)>, Error> {
-    sqlx::query_as(COUNT_BY_CONFIG)
-        .bind(tx.tenant().0)
-        .bind(configs)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)
-}
-
-/// Whether any connection under the config has a credential. Where none has, all are held until the transaction ends,
-/// and the caller holds the config, so that none is added: the answer stays true. (That there is one may end; whoever
-/// asks then does what is always right.)
-pub async fn any_credential_held(tx: &mut TenantTx, config: AuthConfigUuid) -> Result<bool, Error> {
-    for statement in [ANY_CREDENTIAL, ANY_CREDENTIAL_HELD] {
-        let any: bool = sqlx::query_scalar(statement)
-            .bind(tx.tenant().0)
-            .bind(config.0)
-            .fetch_one(tx.connection())
-            .await
-            .map_err(failed)?;
-        if any {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The first users under the config, in order.
-pub async fn users(
-    tx: &mut TenantTx,
-    config: AuthConfigUuid,
-    limit: i64,
-) -> Result<Vec<String>, Error> {
-    sqlx::query_scalar(USERS)
-        .bind(tx.tenant().0)
-        .bind(config.0)
-        .bind(limit)
-        .fetch_all(tx.connection())
-        .await
         .map_err(failed)
 }

@@ -81,6 +81,9 @@ const FIND_BY_KEY: &str = "-- integrations: find by match key
 const FIND_BY_NAME: &str = "-- integrations: find by display name
     SELECT integration_id, slug, name, description, catalogue_slug, mcp_server_url, version, created_at, updated_at
     FROM integrations WHERE tenant_id = $1 AND name = $2 AND deleted_at IS NULL LIMIT 2";
+const FIND_BY_NAMES: &str = "-- integrations: find by display names
+    SELECT (array_agg(integration_id))[1] FROM integrations
+    WHERE tenant_id = $1 AND name = ANY($2) AND deleted_at IS NULL GROUP BY name HAVING count(*) = 1";
 const KEYS: &str = "-- integrations: match keys that begin with
     SELECT match_key FROM integrations WHERE tenant_id = $1 AND starts_with(match_key, $2) AND deleted_at IS NULL";
 const INSERT: &str = "-- integrations: insert
@@ -112,6 +115,7 @@ pub const STATEMENTS: &[&str] = &[
     FIND_MANY,
     FIND_BY_KEY,
     FIND_BY_NAME,
+    FIND_BY_NAMES,
     KEYS,
     INSERT,
     WITH_SCHEMES,
@@ -205,6 +209,20 @@ pub async fn find_by_unique_name(
     } else {
         None
     })
+}
+
+/// The live integrations of these very names, of each that only one has.
+pub async fn find_by_unique_names(
+    tx: &mut TenantTx,
+    names: &[String],
+) -> Result<Vec<IntegrationId>, Error> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(FIND_BY_NAMES)
+        .bind(tx.tenant().0)
+        .bind(names)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(ids.into_iter().map(IntegrationId).collect())
 }
 
 /// The match keys of live integrations that begin with `beginning`.

@@ -3,8 +3,11 @@
 //! Free functions on [`TenantTx`]; each changes rows of its own table family and nothing else. The pool is private to
 //! [`Db`], so that no statement runs outside a role.
 
+pub mod account_list;
+pub mod account_parts;
 pub mod api_keys;
 pub mod audit;
+pub mod auth_config_deletion;
 pub mod auth_config_list;
 pub mod auth_configs;
 mod coalesce;
@@ -17,6 +20,7 @@ pub mod health;
 pub mod hot;
 pub mod integrations;
 pub mod keys;
+pub mod links;
 pub mod provision;
 pub mod retirement;
 pub mod rotation;

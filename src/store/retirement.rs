@@ -3,17 +3,17 @@
 use uuid::Uuid;
 
 use super::error::failed;
-use super::{ServerTx, TenantTx};
+use super::{ServerTx, TenantTx, auth_config_deletion};
 use crate::domain::Error;
 use crate::domain::ids::{AuthConfigUuid, IntegrationId, TenantId};
 
 const RETIRE: &str = "-- connections: retire
     WITH gone AS (DELETE FROM connections WHERE tenant_id = $1 AND auth_config_id = $2 RETURNING *)
     INSERT INTO retired_connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id,
-        user_hash, is_primary, status, generation, sealed_credential, platform, read_only, created_at, updated_at,
-        auth_config_version)
+        user_hash, is_primary, status, status_reason, alias, generation, sealed_credential, platform, read_only, created_at,
+        updated_at, auth_config_version)
     SELECT tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash, is_primary, status,
-        generation, sealed_credential, platform, read_only, created_at, updated_at, $3 FROM gone";
+        status_reason, alias, generation, sealed_credential, platform, read_only, created_at, updated_at, $3 FROM gone";
 const DESTROY: &str = "-- connections: destroy
     DELETE FROM connections WHERE tenant_id = $1 AND auth_config_id = $2";
 const PROMOTE: &str = "-- connections: promote the oldest where no primary is left
@@ -24,11 +24,13 @@ const PROMOTE: &str = "-- connections: promote the oldest where no primary is le
             SELECT FROM connections p WHERE p.tenant_id = $1 AND p.integration_id = $2
                 AND p.user_hash = c.user_hash AND p.is_primary)
         ORDER BY user_hash, created_at, connection_id)";
+// What somebody else is just destroying is left to them.
 const PURGE: &str = "-- retired_connections: purge
     WITH gone AS (
         DELETE FROM retired_connections WHERE (tenant_id, connection_id) IN (
             SELECT tenant_id, connection_id FROM retired_connections
-            WHERE retired_at < now() - make_interval(secs => $1) ORDER BY retired_at LIMIT 1000)
+            WHERE retired_at < now() - make_interval(secs => $1) ORDER BY retired_at LIMIT 1000
+            FOR UPDATE SKIP LOCKED)
         RETURNING tenant_id)
     SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id";
 
@@ -49,6 +51,7 @@ pub async fn retire(
     version: i64,
     keep: bool,
 ) -> Result<u64, Error> {
+    auth_config_deletion::hold(tx, integration, config).await?;
     let taken = if keep {
         sqlx::query(RETIRE)
             .bind(tx.tenant().0)

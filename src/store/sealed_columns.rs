@@ -22,7 +22,7 @@ pub struct SealedColumn {
 }
 
 /// Every sealed column.
-pub const SEALED_COLUMNS: [SealedColumn; 8] = [
+pub const SEALED_COLUMNS: [SealedColumn; 9] = [
     SealedColumn {
         table: "root_keys",
         column: "sealed_canary",
@@ -61,6 +61,11 @@ pub const SEALED_COLUMNS: [SealedColumn; 8] = [
     SealedColumn {
         table: "strata_external_servers",
         column: "sealed_headers",
+        under: SealedUnder::DataKey,
+    },
+    SealedColumn {
+        table: "link_tokens",
+        column: "sealed_data",
         under: SealedUnder::DataKey,
     },
 ];

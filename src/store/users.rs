@@ -59,6 +59,9 @@ const HOLD_CONNECTIONS: &str = "-- users: hold the connections of one
         ORDER BY connection_id FOR UPDATE) AS held";
 const DELETE_CONNECTIONS: &str = "-- users: delete the connections of one
     DELETE FROM connections WHERE tenant_id = $1 AND user_hash = $2";
+const HOLD_RETIRED: &str = "-- users: hold the retired connections of one
+    SELECT count(*) FROM (SELECT FROM retired_connections WHERE tenant_id = $1 AND user_hash = $2
+        ORDER BY connection_id FOR UPDATE) AS held";
 const DELETE_RETIRED: &str = "-- users: delete the retired connections of one
     DELETE FROM retired_connections WHERE tenant_id = $1 AND user_hash = $2";
 const DELETE_STRATA: &str = "-- users: delete the strata of one
@@ -78,6 +81,7 @@ pub const STATEMENTS: &[&str] = &[
     PAGE_LIMITED,
     HOLD_CONNECTIONS,
     DELETE_CONNECTIONS,
+    HOLD_RETIRED,
     DELETE_RETIRED,
     DELETE_STRATA,
     DELETE,
@@ -195,23 +199,20 @@ pub async fn page(
 /// Destroys the user and everything of theirs: connections, retired ones too, and strata. The caller holds the user.
 pub async fn delete(tx: &mut TenantTx, user_id: &str) -> Result<Destroyed, Error> {
     let hash = hash(user_id);
-    sqlx::query(HOLD_CONNECTIONS)
-        .bind(tx.tenant().0)
-        .bind(&hash)
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
     // Connections before retired ones: what is retired meanwhile is then found among these.
+    on(tx, HOLD_CONNECTIONS, &hash).await?;
+    let connections = on(tx, DELETE_CONNECTIONS, &hash).await?;
+    on(tx, HOLD_RETIRED, &hash).await?;
     let destroyed = Destroyed {
-        connections: destroy(tx, DELETE_CONNECTIONS, &hash).await?,
-        retired: destroy(tx, DELETE_RETIRED, &hash).await?,
-        strata: destroy(tx, DELETE_STRATA, &hash).await?,
+        connections,
+        retired: on(tx, DELETE_RETIRED, &hash).await?,
+        strata: on(tx, DELETE_STRATA, &hash).await?,
     };
-    destroy(tx, DELETE, &hash).await?;
+    on(tx, DELETE, &hash).await?;
     Ok(destroyed)
 }
 
-async fn destroy(tx: &mut TenantTx, statement: &'static str, hash: &[u8]) -> Result<u64, Error> {
+async fn on(tx: &mut TenantTx, statement: &'static str, hash: &[u8]) -> Result<u64, Error> {
     sqlx::query(statement)
         .bind(tx.tenant().0)
         .bind(hash)

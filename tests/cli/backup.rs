@@ -138,7 +138,7 @@ async fn fill(place: &Place, instance: &str) -> Filling {
             format!("name {number}"),
             format!("\"cell {number} {}\"", Uuid::new_v4()),
         );
-        let place = secrets::place(tenant, auth_config, CellKind::Shared, &name);
+        let place = secrets::place(tenant, auth_config, CellKind::Credential, &name);
         values.push(keys.seal(&place, &Secret::from(value.clone())).unwrap());
         names.push(name.clone());
         cells.push((name, value));
@@ -165,7 +165,7 @@ async fn fill(place: &Place, instance: &str) -> Filling {
     .unwrap();
     sqlx::query(
         "INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value)
-        SELECT $1, $2, 'shared', name, value FROM unnest($3::text[], $4::bytea[]) AS t (name, value)",
+        SELECT $1, $2, 'credential', name, value FROM unnest($3::text[], $4::bytea[]) AS t (name, value)",
     )
     .bind(tenant.0)
     .bind(auth_config.0)
@@ -209,7 +209,7 @@ async fn open_all_cells(place: &Place, root_key: &RootKey, filling: &Filling) ->
     let keys = tenant_keys(place, filling.tenant, root_key).await;
     let stored: Vec<(String, Vec<u8>)> = sqlx::query_as(
         "SELECT name, sealed_value FROM auth_config_secrets WHERE tenant_id = $1 AND auth_config_id = $2
-        AND kind = 'shared' ORDER BY substr(name, 6)::integer",
+        AND kind = 'credential' ORDER BY substr(name, 6)::integer",
     )
     .bind(filling.tenant.0)
     .bind(filling.auth_config.0)
@@ -219,7 +219,12 @@ async fn open_all_cells(place: &Place, root_key: &RootKey, filling: &Filling) ->
     assert_eq!(stored.len(), filling.cells.len());
     let pairs = stored.iter().zip(&filling.cells);
     let equal = pairs.filter(|((name, sealed), (known, value))| {
-        let place = secrets::place(filling.tenant, filling.auth_config, CellKind::Shared, name);
+        let place = secrets::place(
+            filling.tenant,
+            filling.auth_config,
+            CellKind::Credential,
+            name,
+        );
         name == known && keys.open(&place, sealed).unwrap().same_as(value)
     });
     equal.count()

@@ -34,6 +34,7 @@ fn assert_healthy(answer: &Answer) {
         .collect();
     let all = [
         "disk",
+        "managed apps",
         "roles",
         "clock",
         "database",
@@ -158,6 +159,38 @@ async fn a_clock_that_is_wrong() {
         says.contains("s behind the database's: set both by NTP"),
         "{says}"
     );
+}
+
+#[tokio::test]
+async fn a_shared_app_whose_secret_others_can_read() {
+    let external = External::new().await;
+    external.run("tenant create alice").answer().await.ok();
+    let place = Place::new();
+    let app = "[[apps]]\nslug = \"github\"\nclient_id = \"id\"\nclient_secret_file = \"secret\"\n";
+    let file = place.write("apps.toml", app, 0o644);
+    let secret = place.write("secret", "CANARY\n", 0o644);
+    let doctor = || {
+        external
+            .run("doctor")
+            .env("KEYWAY_MANAGED_APPS_FILE", &file)
+    };
+    let says = ill(doctor(), "managed apps").await;
+    let remedy = "line 4: client_secret_file: the secret file can be read by group or others";
+    assert!(says.contains(remedy), "{says}");
+    // What is named may be the secret itself.
+    assert!(!says.contains(&*secret.to_string_lossy()), "{says}");
+    assert!(
+        says.contains("KEYWAY_MANAGED_APPS_FILE") && !says.contains("CANARY"),
+        "{says}"
+    );
+
+    place.write("secret", "CANARY\n", 0o400);
+    let answer = doctor().answer().await;
+    assert!(
+        answer.ok().contains("tenants share the apps of: github"),
+        "{answer:?}"
+    );
+    assert!(!answer.ok().contains("CANARY"));
 }
 
 #[tokio::test]

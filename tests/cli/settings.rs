@@ -42,6 +42,32 @@ async fn a_wrong_value_is_named_by_flag_and_variable() {
 }
 
 #[tokio::test]
+async fn a_wrong_file_of_shared_apps_stops_the_start_and_repeats_nothing() {
+    let place = Place::new();
+    let pasted = "[[apps]]\nslug = \"github\"\nclient_secret = \"CANARY\"\n";
+    let file = place.write("apps.toml", pasted, 0o644);
+    for command in ["serve", "serve --managed-apps-file"] {
+        let run = keyway(command)
+            .env("KEYWAY_LISTEN", "127.0.0.1:0")
+            .env("KEYWAY_LOG", "trace")
+            .on(&place);
+        let run = match command {
+            "serve" => run.env("KEYWAY_MANAGED_APPS_FILE", &file),
+            _ => run.arg(&file),
+        };
+        let answer = run.answer().await;
+        let refusal = answer.refusal(78);
+        let said = format!(
+            "KEYWAY_MANAGED_APPS_FILE: {}, line 3: an unknown key",
+            file.display()
+        );
+        assert!(refusal.contains(&said), "{refusal}");
+        assert!(!refusal.contains("CANARY"), "{refusal}");
+        assert!(!place.data_dir().exists(), "nothing was begun");
+    }
+}
+
+#[tokio::test]
 async fn limits_are_set_by_flag_and_by_variable() {
     let place = Place::new();
     let run = keyway("serve --rate-limit-tenant 3/h").on(&place);

@@ -108,8 +108,8 @@ impl Client {
     }
 }
 
-/// The routes that hand out a credential: Klavis' get-auth of an instance, of a user and of a strata. With 200 they may
-/// show a planted secret.
+/// The routes that hand out a credential: Klavis' get-auth of an instance, of a user and of a strata, and Composio's
+/// connected account, to a key that reads credentials. With 200 they may show a planted secret.
 fn is_hand_out(path: &str) -> bool {
     let steps: Vec<&str> = path.split('/').collect();
     matches!(
@@ -117,6 +117,7 @@ fn is_hand_out(path: &str) -> bool {
         ["", "mcp-server", "instance", _, "auth"]
             | ["", "mcp-server", "strata", _, "auth", _]
             | ["", "user", _, "auth", _]
+            | ["", "api", "v3" | "v3.1", "connected_accounts", _]
     )
 }
 

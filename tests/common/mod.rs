@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway::crypto::{KeyRing, RootKey};
+use keyway::domain::managed_apps::ManagedApps;
 use keyway::domain::{RateLimits, Service, Settings};
 use keyway::http::{layers, serve};
 use keyway::store::keys::Vault;
@@ -89,6 +90,15 @@ impl TestApp {
         Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, batched).await
     }
 
+    /// Starts a server that says that it is reached by this URL.
+    pub async fn start_public(public_url: &'static str) -> Self {
+        let database = database().await;
+        let login = database.login();
+        let limits = serve::Limits::default();
+        let public = |_: &str| settings(public_url);
+        Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, public).await
+    }
+
     /// Starts a server that counts requests against these limits.
     pub async fn start_limited(rate_limits: RateLimits) -> Self {
         let database = database().await;
@@ -99,6 +109,18 @@ impl TestApp {
         };
         let limits = serve::Limits::default();
         Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, limited).await
+    }
+
+    /// Starts a server whose operator shares these OAuth apps.
+    pub async fn start_managing(managed_apps: ManagedApps) -> Self {
+        let database = database().await;
+        let login = database.login();
+        let managing = |url: &str| Settings {
+            managed_apps: Arc::new(managed_apps),
+            ..settings(url)
+        };
+        let limits = serve::Limits::default();
+        Self::start_set(database, login, limits, layers::REQUEST_TIMEOUT, managing).await
     }
 
     /// Starts a server that reaches the database by `login`, which may lead through a [`proxy`].
@@ -176,6 +198,11 @@ impl TestApp {
     /// The number of rows, as in `connections where status = 'ACTIVE'`.
     pub async fn count(&self, from: &str) -> i64 {
         self.stored.count(from).await
+    }
+
+    /// The tables with a row that holds these bytes (a sealed cell, say) in any column.
+    pub async fn tables_holding(&self, bytes: &[u8]) -> Vec<String> {
+        self.stored.holding(bytes).await
     }
 
     /// The root key in base64, which nothing may show.
@@ -292,5 +319,6 @@ pub fn settings(public_url: &str) -> Settings {
         retention: Duration::from_hours(7 * 24),
         audit_reads: keyway::domain::AuditReads::Sync,
         rate_limits: RateLimits::default(),
+        managed_apps: Arc::default(),
     }
 }

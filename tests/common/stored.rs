@@ -1,5 +1,7 @@
 //! A look behind the product's back, as superuser.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -75,6 +77,28 @@ impl Stored {
             digests.extend([&table, " ", &digest.unwrap_or_default(), "\n"]);
         }
         digests
+    }
+
+    /// The tables with a row that holds these bytes in any column, as they are or in base64.
+    pub async fn holding(&self, bytes: &[u8]) -> Vec<String> {
+        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits.map(digit).collect();
+        let base64 = STANDARD_NO_PAD.encode(bytes);
+        let mut holding = Vec::new();
+        for table in self.tables().await {
+            let found = format!(
+                "SELECT EXISTS (SELECT FROM {table} AS t WHERE strpos(t::text, '{hex}') > 0 OR strpos(t::text, '{base64}') > 0)"
+            );
+            let found: bool = sqlx::query_scalar(AssertSqlSafe(found))
+                .fetch_one(&self.0)
+                .await
+                .unwrap();
+            if found {
+                holding.push(table);
+            }
+        }
+        holding
     }
 
     /// Every row of every table as text.

@@ -209,3 +209,34 @@ async fn a_config_has_at_most_two_hundred_credentials() {
     let swapped = json!({ "type": "custom", "credentials": { "key0": null, "key200": "v" } });
     changed(&alice, &id, swapped).await;
 }
+
+/// Every hand-out under a config reads what it shares, so that has a limit of its own.
+#[tokio::test]
+async fn shared_credentials_have_64_kib_altogether() {
+    let app = TestApp::start().await;
+    let alice = app.tenant("alice").await.composio();
+    let id = made_key_config(&alice, json!({})).await;
+    let path = format!("/api/v3/auth_configs/{id}");
+    // Sealed, a value has 46 bytes more than its JSON text.
+    let value = |bytes: usize| json!("x".repeat(bytes - 48));
+    let halves = json!({ "type": "custom", "shared_credentials": {
+        "one": value(32 * 1024), "other": value(32 * 1024) } });
+    assert_eq!(alice.patch(&path, halves).await.status, 200);
+    let before = app.fingerprint().await;
+
+    let more = json!({ "type": "custom", "shared_credentials": { "third": "" } });
+    let refused = alice.patch(&path, more).await;
+
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert_eq!(
+        refused.json["error"]["errors"],
+        json!([
+            "Error in payload.shared_credentials: Values must have at most 65536 byte(s) altogether"
+        ])
+    );
+    assert_eq!(app.fingerprint().await, before);
+    let instead =
+        json!({ "type": "custom", "shared_credentials": { "third": "x", "other": null } });
+    assert_eq!(alice.patch(&path, instead).await.status, 200);
+    app.finish().await;
+}

@@ -125,7 +125,7 @@ async fn without_a_catalogue_scheme_the_schemes_own_members_are_expected() {
         .collect();
     assert_eq!(
         fields,
-        [("username", false, true), ("password", true, false)]
+        [("username", false, true), ("password", false, false)]
     );
 }
 

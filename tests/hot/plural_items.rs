@@ -49,7 +49,8 @@ pub async fn world(app: &TestApp) -> World {
                         name, scheme, tool_access, fields, created_by)
                     VALUES ('{tenant}', '{config}', '{public}', '{integration}', true, true, 'n', '{scheme}', '{{}}',
                         '{fields}', 'k');
-                 INSERT INTO auth_config_secrets VALUES ('{tenant}', '{config}', 'credential', 'old', 'x');
+                 INSERT INTO auth_config_secrets VALUES ('{tenant}', '{config}', 'credential', 'old', 'x'),
+                    ('{tenant}', '{config}', 'shared', 'region', 'y'), ('{tenant}', '{config}', 'shared', 'it''s ✓', 'z');
                  INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id,
                         user_hash, is_primary, status, generation, sealed_credential)
                     VALUES ('{tenant}', '{connection}', 'ca_{t}{c}', '{config}', '{integration}', 'u', sha256('u'), true,
@@ -150,7 +151,21 @@ fn audit(item: &Item) -> [String; 3] {
     ]
 }
 
-pub const FUNCTIONS: [Function; 4] = [
+/// Of a hand-out.
+fn reading(world: &World, item: &Item) -> Vec<String> {
+    let [id, key, request] = audit(item);
+    let id = if item.stores { id } else { null() };
+    vec![
+        quoted(&world.tenants[item.tenant]),
+        quoted(&world.connections[item.row]),
+        allowed(world, item),
+        id,
+        key,
+        request,
+    ]
+}
+
+pub const FUNCTIONS: [Function; 5] = [
     Function {
         name: "set_credential",
         types: &[
@@ -178,18 +193,12 @@ pub const FUNCTIONS: [Function; 4] = [
     Function {
         name: "hand_out",
         types: &["uuid", "uuid", "text", "uuid", "text", "text"],
-        arguments: |world, item| {
-            let [id, key, request] = audit(item);
-            let id = if item.stores { id } else { null() };
-            vec![
-                quoted(&world.tenants[item.tenant]),
-                quoted(&world.connections[item.row]),
-                allowed(world, item),
-                id,
-                key,
-                request,
-            ]
-        },
+        arguments: reading,
+    },
+    Function {
+        name: "hand_out_credential",
+        types: &["uuid", "uuid", "text", "uuid", "text", "text"],
+        arguments: reading,
     },
     Function {
         name: "read_auth_config",

@@ -21,6 +21,7 @@ mod strata_audit;
 mod strata_auth;
 mod strata_bodies;
 mod strata_limited;
+mod strata_pages;
 mod user_auth;
 mod user_auth_refused;
 mod user_pages;

@@ -4,9 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod accounts;
 mod catalogue_names;
 mod connections;
 mod defaults;
+mod deleted_configs;
 mod gone;
 mod limited_keys;
 mod names;

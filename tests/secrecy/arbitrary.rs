@@ -187,6 +187,31 @@ fn composio_update_withstands_many_faults_at_once() {
 }
 
 #[test]
+fn composio_account_withstands_many_faults_at_once() {
+    many_faults("composio account");
+}
+
+#[test]
+fn composio_link_withstands_many_faults_at_once() {
+    many_faults("composio link");
+}
+
+#[test]
+fn composio_account_change_withstands_many_faults_at_once() {
+    many_faults("composio account change");
+}
+
+#[test]
+fn composio_account_status_withstands_many_faults_at_once() {
+    many_faults("composio account status");
+}
+
+#[test]
+fn composio_account_refresh_withstands_many_faults_at_once() {
+    many_faults("composio account refresh");
+}
+
+#[test]
 fn langdock_create_withstands_many_faults_at_once() {
     many_faults("langdock create");
 }
@@ -228,6 +253,11 @@ async fn each_body_without_a_fault_is_taken() {
             .client(&house.alice)
             .request(route.method.clone(), &route.path);
         let reply = request.json(&route.body).send().await;
-        assert!(reply.status < 300, "{}: {}", route.name, reply.text);
+        // A user name and a password have nothing to refresh, which is said once the body is read.
+        let taken = match route.name {
+            "composio account refresh" => reply.status == 409,
+            _ => reply.status < 300,
+        };
+        assert!(taken, "{}: {}", route.name, reply.text);
     }
 }

@@ -31,6 +31,7 @@ impl Route {
 pub struct Targets {
     pub instance: String,
     pub config: String,
+    pub account: String,
     pub integration: String,
     pub strata: String,
 }
@@ -40,7 +41,11 @@ fn made(reply: Reply) -> Value {
     reply.json
 }
 
-/// An integration, an instance of it and an auth config.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// An integration, an instance of it, an auth config and a connected account under that.
 pub async fn targets(tenant: &Tenant) -> Targets {
     let integration = tenant
         .langdock()
@@ -69,6 +74,18 @@ pub async fn targets(tenant: &Tenant) -> Targets {
         "auth_config": {"type": "use_custom_auth", "authScheme": "BASIC", "credentials": {}},
     });
     let config = made(tenant.composio().post("/api/v3/auth_configs", body).await);
+    let config = text(&config["auth_config"]["id"]);
+    let val = json!({"username": "u", "password": "p"});
+    let body = json!({
+        "auth_config": {"id": config},
+        "connection": {"user_id": "u1", "state": {"authScheme": "BASIC", "val": val}},
+    });
+    let account = made(
+        tenant
+            .composio()
+            .post("/api/v3/connected_accounts", body)
+            .await,
+    );
     let body = json!({"userId": "u1", "servers": ["Acme"]});
     let strata = made(
         tenant
@@ -77,10 +94,11 @@ pub async fn targets(tenant: &Tenant) -> Targets {
             .await,
     );
     Targets {
-        instance: instance["instanceId"].as_str().unwrap().to_owned(),
-        config: config["auth_config"]["id"].as_str().unwrap().to_owned(),
+        instance: text(&instance["instanceId"]),
+        config,
+        account: text(&account["id"]),
         integration,
-        strata: strata["strataId"].as_str().unwrap().to_owned(),
+        strata: text(&strata["strataId"]),
     }
 }
 
@@ -155,8 +173,61 @@ impl Targets {
             },
         ];
         let mut routes = self.klavis();
+        routes.extend(self.accounts());
         routes.extend(others);
         routes
+    }
+
+    /// Composio's connected accounts.
+    fn accounts(&self) -> Vec<Route> {
+        let val = json!({"username": "u", "password": "p", "nested": {"x": ["y", 1]}});
+        let state = json!({"authScheme": "BASIC", "val": val});
+        let account = format!("/api/v3.1/connected_accounts/{}", self.account);
+        vec![
+            Route {
+                name: "composio account",
+                method: Method::POST,
+                path: "/api/v3/connected_accounts".to_owned(),
+                body: json!({
+                    "auth_config": {"id": self.config},
+                    "connection": {
+                        "user_id": "u6", "state": state, "data": {"token": "t"}, "callback_url": "https://app.example/",
+                    },
+                }),
+                secrets: &["/connection/state/val", "/connection/data"],
+            },
+            Route {
+                name: "composio link",
+                method: Method::POST,
+                path: "/api/v3.1/connected_accounts/link".to_owned(),
+                body: json!({
+                    "auth_config_id": self.config, "user_id": "u6", "callback_url": "https://app.example/?a=b",
+                    "connection_data": {"username": "u", "nested": {"x": ["y"]}},
+                }),
+                secrets: &["/connection_data"],
+            },
+            Route {
+                name: "composio account change",
+                method: Method::PATCH,
+                path: account.clone(),
+                body: json!({"alias": "work", "connection": {"state": {"authScheme": "BASIC", "val": {"username": "v", "note": "n"}}}}),
+                secrets: &["/connection/state/val"],
+            },
+            Route {
+                name: "composio account status",
+                method: Method::PATCH,
+                path: format!("{account}/status"),
+                body: json!({"enabled": true}),
+                secrets: &[],
+            },
+            Route {
+                name: "composio account refresh",
+                method: Method::POST,
+                path: format!("{account}/refresh"),
+                body: json!({"redirect_url": "https://app.example/"}),
+                secrets: &[],
+            },
+        ]
     }
 
     fn klavis(&self) -> Vec<Route> {

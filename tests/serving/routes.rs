@@ -43,7 +43,9 @@ async fn an_unknown_path_is_refused_in_the_words_of_its_dialect() {
     for path in [
         "/api/v3",
         "/api/v3/nothing",
-        "/api/v3.1/auth_configs/ac_x/nothing",
+        "/api/v3.1/auth_configs/ac_x/nothing/x",
+        "/api/v3/connected_accounts/ca_x/nothing",
+        "/api/v3/toolkits/x/nothing",
     ] {
         let reply = client.get(path).await;
         let expected = envelope(
@@ -96,7 +98,7 @@ async fn a_wrong_method_is_refused_with_the_allowed_ones() {
     );
     assert_eq!(
         (composio.status, composio.header("allow")),
-        (405, "GET,HEAD,PATCH")
+        (405, "GET,HEAD,PATCH,DELETE")
     );
 
     let langdock = client

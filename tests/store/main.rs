@@ -5,6 +5,7 @@
 mod common;
 
 mod audit_reads;
+mod auth_config_deletion;
 mod cancellation;
 mod contention;
 mod deletion;

@@ -58,6 +58,7 @@ pub async fn fill(tenant: &Tenant) -> Filled {
     set_auth(tenant, &id, "API_KEY").await;
     let instance = instance(tenant, "Acme", "u1").await;
     store(tenant, &instance, json!({"key": canary()})).await;
+    share(tenant, "acme").await;
     strata(tenant, "Acme", "u1").await;
     let config = json!({
         "toolkit": {"slug": "github"},
@@ -67,10 +68,31 @@ pub async fn fill(tenant: &Tenant) -> Filled {
     });
     let made = tenant.composio().post("/api/v3/auth_configs", config).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    Filled {
-        instance,
-        config: made.json["auth_config"]["id"].as_str().unwrap().to_owned(),
-    }
+    let config = made.json["auth_config"]["id"].as_str().unwrap().to_owned();
+    let link =
+        json!({"auth_config_id": config, "user_id": "u2", "connection_data": {"key": canary()}});
+    let linked = tenant
+        .composio()
+        .post("/api/v3.1/connected_accounts/link", link)
+        .await;
+    assert_eq!(linked.status, 201, "{}", linked.text);
+    Filled { instance, config }
+}
+
+/// What every connection of the integration inherits from now on.
+async fn share(tenant: &Tenant, toolkit: &str) {
+    let configs = "/api/v3/auth_configs";
+    let listed = tenant
+        .composio()
+        .get(&format!("{configs}?toolkit_slug={toolkit}"))
+        .await;
+    let id = listed.json["items"][0]["id"].as_str().unwrap();
+    let change = json!({"type": "custom", "shared_credentials": {"team": canary()}});
+    let done = tenant
+        .composio()
+        .patch(&format!("{configs}/{id}"), change)
+        .await;
+    assert_eq!(done.status, 200, "{}", done.text);
 }
 
 pub async fn read(tenant: &Tenant, filled: &Filled) -> [Value; 2] {

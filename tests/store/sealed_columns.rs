@@ -64,5 +64,8 @@ async fn other_binary_columns_are_digests_and_ids() {
         .iter()
         .map(|row| row["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["mac", "root_id", "user_hash", "value_index"]);
+    assert_eq!(
+        names,
+        ["mac", "root_id", "token_hash", "user_hash", "value_index"]
+    );
 }

@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use crate::common;
-use crate::common::statements::{of_jobs, of_login, of_tenants};
+use crate::common::statements::{of_auth, of_jobs, of_login, of_tenants};
 
 /// Prepares the statement in the role, and plans it with nulls: preparing finds what is not in the schema, planning
 /// asks for the rights.
@@ -55,12 +55,13 @@ async fn every_statement_fits_the_schema_and_its_role() {
 
     hold(&mut connection, "keyway_tenant", tenants).await;
     hold(&mut connection, "keyway_jobs", jobs).await;
+    hold(&mut connection, "keyway_auth", of_auth()).await;
     hold(&mut connection, "NONE", login).await;
 }
 
 #[test]
 fn statements_have_different_names() {
-    let mut names: Vec<_> = [of_tenants(), of_jobs(), of_login()]
+    let mut names: Vec<_> = [of_tenants(), of_jobs(), of_auth(), of_login()]
         .concat()
         .into_iter()
         .map(|statement| statement.lines().next().unwrap())
@@ -135,7 +136,12 @@ fn every_statement_is_in_a_list_and_every_list_is_checked() {
         if without_list.contains(&file.as_str()) {
             continue;
         }
-        for list in ["STATEMENTS", "JOB_STATEMENTS", "LOGIN_STATEMENTS"] {
+        for list in [
+            "STATEMENTS",
+            "JOB_STATEMENTS",
+            "AUTH_STATEMENTS",
+            "LOGIN_STATEMENTS",
+        ] {
             if text.contains(&format!("pub const {list}:")) {
                 assert!(
                     listed_here.contains(&format!("{file}::{list}")),

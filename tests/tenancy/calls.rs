@@ -67,6 +67,14 @@ pub fn calls(tenant: &Tenant, of: &Things) -> Vec<(&'static str, String)> {
             "hand_outs",
             format!("{tenants}, ARRAY[{connection}]::uuid[], ARRAY[NULL], {audits}"),
         ),
+        call(
+            "hand_out_credential",
+            format!("{tenant}, {connection}, NULL, {audit}"),
+        ),
+        call(
+            "hand_out_credentials",
+            format!("{tenants}, ARRAY[{connection}]::uuid[], ARRAY[NULL], {audits}"),
+        ),
         call("read_auth_config", format!("{tenant}, {public_id}, NULL")),
         call("read_auth_config", format!("{tenant}, NULL, {integration}")),
         call(

@@ -114,6 +114,7 @@ async fn loosen(app: &TestApp) {
         [
             "change_auth_config",
             "hand_out",
+            "hand_out_credential",
             "missing_code",
             "read_auth_config",
             "set_credential"
@@ -155,6 +156,7 @@ async fn the_policies_isolate_alone_and_each_is_needed() {
     };
     for (tables, reached) in [
         (["connections", "connections"], "hand_out"),
+        (["connections", "connections"], "hand_out_credential"),
         (["connections", "auth_configs"], "set_credential"),
         (["auth_configs", "auth_configs"], "change_auth_config"),
         (["auth_configs", "integrations"], "read_auth_config"),

@@ -1,6 +1,8 @@
 //! Every route of every dialect with one example request, which a route must have: see [`examples`].
 
+mod composio_accounts;
 mod klavis;
+mod toolkits;
 
 use std::collections::BTreeSet;
 
@@ -53,8 +55,17 @@ impl Example {
         }
     }
 
+    /// Where the route is.
     pub fn prefixes(&self) -> &'static [&'static str] {
+        if self.path.ends_with("/revoke") {
+            return &["/api/v3.1"];
+        }
         dialect_named(self.dialect).unwrap().prefixes
+    }
+
+    /// What the one who may gets: there is nothing to refresh yet.
+    pub fn succeeds(&self, reply: &Reply) -> bool {
+        reply.status < 300 || self.path.ends_with("/refresh") && reply.status == 409
     }
 
     /// The client of the example's dialect.
@@ -117,10 +128,19 @@ pub fn keyless() -> Vec<Example> {
 
 /// The example of every route that needs a key. A route that is added without one fails [`every_route_has_an_example`].
 pub fn examples() -> Vec<Example> {
-    [klavis::all(), composio(), langdock()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        klavis::all(),
+        composio(),
+        // Before an example that makes an integration of the name.
+        toolkits::all(),
+        langdock(),
+        composio_accounts::reading(),
+        composio_accounts::making(),
+        composio_accounts::changing(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn composio() -> Vec<Example> {
@@ -160,6 +180,20 @@ fn composio() -> Vec<Example> {
                     json!({"type": "custom", "name": "changed", "credentials": {"generic_api_key": "k"}}),
                 )
             },
+        ),
+        example(
+            ("composio", Method::PATCH, "/auth_configs/{nanoid}/{status}"),
+            "auth_configs:write",
+            By::Id,
+            |named| format!("/auth_configs/{}/DISABLED", named.auth_config),
+            |_| None,
+        ),
+        example(
+            ("composio", Method::DELETE, "/auth_configs/{nanoid}"),
+            "auth_configs:write",
+            By::Id,
+            |named| format!("/auth_configs/{}?revoke_on_delete=true", named.auth_config),
+            |_| None,
         ),
     ]
 }

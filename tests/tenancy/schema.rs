@@ -98,6 +98,8 @@ async fn nothing_goes_around_the_policies() {
             "current_tenant sql s",
             "find_api_keys plpgsql v",
             "hand_out plpgsql v",
+            "hand_out_credential plpgsql v",
+            "hand_out_credentials plpgsql v",
             "hand_outs plpgsql v",
             "missing_code plpgsql s",
             "read_auth_config plpgsql v",

@@ -22,6 +22,8 @@ pub struct Named {
     pub instance: String,
     /// A Composio auth config of it.
     pub auth_config: String,
+    /// A connected account of that auth config.
+    pub account: String,
     /// A strata of the instance's user with it and with [`EVERYBODYS`].
     pub strata: String,
 }
@@ -36,18 +38,20 @@ impl Named {
             user: format!("user-{}", Uuid::new_v4()),
             instance: Uuid::new_v4().to_string(),
             auth_config: format!("ac_{}", &random[20..]),
+            account: format!("ca_{}", &random[20..]),
             strata: Uuid::new_v4().to_string(),
         }
     }
 
     /// Every text that a request may carry of it.
-    pub fn texts(&self) -> [&str; 6] {
+    pub fn texts(&self) -> [&str; 7] {
         [
             &self.integration,
             &self.service,
             &self.user,
             &self.instance,
             &self.auth_config,
+            &self.account,
             &self.strata,
         ]
     }
@@ -84,15 +88,47 @@ pub async fn things_of(tenant: &Tenant) -> Named {
         "client_id": format!("app-of-{service}"), "client_secret": canary(), "server_name": service,
     });
     created(tenant.klavis().post("/white-labeling/create", label).await);
+    let account = account(tenant, &auth_config, &user).await;
     let strata = strata(tenant, &service, &user).await;
+    let link = json!({
+        "auth_config_id": auth_config, "user_id": Named::nobodys().user, "connection_data": {"key": canary()},
+    });
+    let linked = tenant
+        .composio()
+        .post("/api/v3.1/connected_accounts/link", link)
+        .await;
+    created(linked);
     Named {
         integration,
         service,
         user,
         instance,
         auth_config,
+        account,
         strata,
     }
+}
+
+/// A connected account that holds a planted credential, beside the user's instance and one that waits with a link, which
+/// holds another.
+async fn account(tenant: &Tenant, auth_config: &str, user: &str) -> String {
+    let body = json!({
+        "auth_config": {"id": auth_config},
+        "connection": {"user_id": user, "state": {"authScheme": "API_KEY", "val": {"generic_api_key": canary()}}},
+    });
+    let made = tenant
+        .composio()
+        .post("/api/v3/connected_accounts", body)
+        .await;
+    let link = json!({
+        "auth_config_id": auth_config, "user_id": user, "connection_data": {"generic_api_key": canary()},
+    });
+    let linked = tenant
+        .composio()
+        .post("/api/v3/connected_accounts/link", link)
+        .await;
+    created(linked);
+    text(&created(made)["id"])
 }
 
 /// A strata with the service and with [`EVERYBODYS`], and with a server of others whose headers hold a planted secret.

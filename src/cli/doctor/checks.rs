@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::words;
 use super::Finding;
-use crate::config::{RootKeySource, StoreSettings};
+use crate::config::{RootKeySource, ServeSettings, StoreSettings};
 use crate::store::embedded::free_bytes;
 use crate::store::{DISK_FLOOR, Db, health, keys, schema_check};
 
@@ -45,6 +45,25 @@ fn room(free: u64, directory: &Path) -> Finding {
         Finding::warning("disk", says)
     } else {
         Finding::ok("disk", format!("{mebibytes} MiB are free in {directory}"))
+    }
+}
+
+pub(super) fn managed_apps(serve: &ServeSettings) -> Finding {
+    let check = "managed apps";
+    match serve.managed_apps() {
+        Err(error) => Finding::bad(check, error.to_string()),
+        Ok(_) if serve.managed_apps_file.is_none() => Finding::ok(
+            check,
+            "none are shared: every tenant brings OAuth apps of its own",
+        ),
+        Ok(apps) => {
+            let slugs: Vec<_> = apps.slugs().collect();
+            let says = match slugs.as_slice() {
+                [] => "KEYWAY_MANAGED_APPS_FILE names no app".to_owned(),
+                slugs => format!("tenants share the apps of: {}", slugs.join(", ")),
+            };
+            Finding::ok(check, says)
+        }
     }
 }
 

@@ -11,9 +11,14 @@ use std::sync::LazyLock;
 
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
+use time::Date;
+use time::macros::date;
 
 pub use entry::{Entry, Field, FieldKind, Pkce, SchemeEntry, TokenEndpointAuth};
 pub use match_key::{MatchKey, match_key};
+
+/// When what the catalogue says of services was last changed.
+pub const REVISED: Date = date!(2026 - 11 - 20);
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/catalogue");
 
@@ -24,6 +29,11 @@ static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     });
     Catalogue::load(files).expect("a unit test loads the very files that are compiled in")
 });
+
+/// What an auth config of this mode takes, of whatever service.
+pub fn config_fields(mode: &str) -> Vec<Field> {
+    standard_fields::of_config(mode, "")
+}
 
 /// Why a catalogue cannot be loaded: each names the file and what to change in it.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use super::{refusals, wording};
 use crate::domain::Error;
 use crate::domain::error::{BodyFault, Issue, KeyFault, Kind};
+use crate::domain::ids::ConnectedAccountId;
 use crate::http::dialect::Context;
 
 const CHECK_PAYLOAD: &str = "Please check the payload.";
@@ -109,7 +110,7 @@ pub(super) fn to(error: &Error, context: &Context<'_>) -> Answer {
             "Requests from a browser are refused",
         )
         .fix("Call the API from your server."),
-        Error::NotFound(kind) => not_found(*kind),
+        Error::NotFound(kind) => not_found(*kind, context.path),
         Error::NoRoute => Answer::new(
             StatusCode::NOT_FOUND,
             10404,
@@ -125,6 +126,7 @@ pub(super) fn to(error: &Error, context: &Context<'_>) -> Answer {
         )
         .fix("Use one of the methods that the header Allow names."),
         Error::IllFormedId(kind) => ill_formed(*kind),
+        Error::InvalidPath(issues) => lines("params", issues),
         Error::Body(fault) => unreadable(fault),
         Error::Invalid(issues) => invalid(issues, context),
         Error::Refused(refusal) => refusals::of(refusal),
@@ -177,7 +179,21 @@ fn unauthenticated(fault: &KeyFault) -> Answer {
     }
 }
 
-fn not_found(kind: Kind) -> Answer {
+/// The connected account that the path names. Its id has its form by then, so that it can be repeated.
+fn account_in(path: &str) -> Option<ConnectedAccountId> {
+    path.split('/').find_map(|segment| segment.parse().ok())
+}
+
+fn not_found(kind: Kind, path: &str) -> Answer {
+    if let (Kind::Connection, Some(id)) = (kind, account_in(path)) {
+        return Answer::new(
+            StatusCode::NOT_FOUND,
+            606,
+            "ConnectedAccount_ResourceNotFound",
+            format!("Connected account \"{id}\" not found"),
+        )
+        .fix("Check the connected account id.");
+    }
     let (code, slug, message, fix) = match kind {
         Kind::AuthConfig => (
             302,
@@ -205,17 +221,12 @@ fn not_found(kind: Kind) -> Answer {
 }
 
 fn ill_formed(kind: Kind) -> Answer {
-    let (text, fix) = match kind {
-        Kind::AuthConfig => (
-            "Invalid auth config id",
-            "Send the id as it was given: ac_ and 12 characters.",
-        ),
-        Kind::Connection => (
-            "Invalid connected account id",
-            "Send the id as it was given: ca_ and 12 characters.",
-        ),
-        _ => ("Invalid id", "Send the id as it was given."),
+    let fix = match kind {
+        Kind::AuthConfig => "Send the id as it was given: ac_ and 12 characters.",
+        Kind::Connection => "Send the id as it was given: ca_ and 12 characters.",
+        _ => "Send the id as it was given.",
     };
+    let text = wording::ill_formed_id(kind);
     Answer::bad_request(vec![format!("Error in params.nanoid: {text}")]).fix(fix)
 }
 
@@ -240,13 +251,17 @@ fn unreadable(fault: &BodyFault) -> Answer {
     }
 }
 
-/// Reads and deletions take a query and no body; everything else a body and no query.
+/// Reads and deletions take a query and no body; everything else takes a body.
 fn invalid(issues: &[Issue], context: &Context<'_>) -> Answer {
     let part = if matches!(*context.method, Method::GET | Method::HEAD | Method::DELETE) {
         "query"
     } else {
         "payload"
     };
+    lines(part, issues)
+}
+
+fn lines(part: &str, issues: &[Issue]) -> Answer {
     Answer::bad_request(
         issues
             .iter()

@@ -16,9 +16,20 @@ use super::error::{ErrorEnvelope, LIMIT, REMAINING, RateLimitBody, WINDOW_SIZE};
 
 /// The tag of the auth config operations, as in the public document.
 pub(super) const AUTH_CONFIGS: &str = "Auth Configs";
+/// The tag of the connected account operations, as in the public document.
+pub(super) const CONNECTED_ACCOUNTS: &str = "Connected Accounts";
+/// The tag of the toolkit operations, as in the public document.
+pub(super) const TOOLKITS: &str = "Toolkits";
+
+/// The tags with what they are about.
+const TAGS: [(&str, &str); 3] = [
+    (AUTH_CONFIGS, "Authentication configuration management"),
+    (CONNECTED_ACCOUNTS, "Connected account management"),
+    (TOOLKITS, "Toolkit listing and details"),
+];
 
 const DESCRIPTION: &str = "Auth configs and connected accounts in the words of Composio's public API, version 3 and \
-    3.1. Both prefixes answer alike.";
+    3.1. Both prefixes answer alike; only 3.1 has the revocation of a connected account.";
 
 /// The document without its routes.
 pub(super) fn document() -> OpenApi {
@@ -38,15 +49,17 @@ pub(super) fn document() -> OpenApi {
         .build();
     let alternatives = ["ApiKeyAuth", "UserApiKeyAuth"]
         .map(|name| SecurityRequirement::new(name, [] as [&str; 0]));
-    let tag = TagBuilder::new()
-        .name(AUTH_CONFIGS)
-        .description(Some("Authentication configuration management"))
-        .build();
+    let tag = |(name, description): (&str, &str)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(description))
+            .build()
+    };
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
         .security(Some(alternatives))
-        .tags(Some([tag]))
+        .tags(Some(TAGS.map(tag)))
         .build()
 }
 

@@ -33,5 +33,8 @@ pub(super) async fn handler(
     id: Param<AuthConfigId>,
 ) -> Result<impl IntoResponse, Failure> {
     let view = service.auth_config(&caller, &id.valid()?).await?;
-    Ok(([(ETAG, view.etag())], Json(AuthConfigBody::from(view))))
+    Ok((
+        [(ETAG, view.config.etag())],
+        Json(AuthConfigBody::from(view)),
+    ))
 }

@@ -1,13 +1,27 @@
 //! The Composio dialect: `/api/v3` and `/api/v3.1`, one contract under both.
 
 mod answer;
+mod auth_config_status;
+mod connected_account_status;
 mod create_auth_config;
+mod create_connected_account;
+mod create_link;
+mod delete_auth_config;
+mod delete_connected_account;
 mod document;
 mod error;
 mod get_auth_config;
+mod get_connected_account;
+mod get_toolkit;
 mod list_auth_configs;
+mod list_connected_accounts;
+mod list_toolkit_categories;
+mod list_toolkits;
+mod refresh_connected_account;
 mod refusals;
+mod revoke_connected_account;
 mod update_auth_config;
+mod update_connected_account;
 mod wire;
 mod wording;
 
@@ -29,6 +43,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     document: document::document,
     api_key,
     admit: |_| Ok(()),
+    hides: revoke_connected_account::is_hidden,
     head: true,
     refuses_encoded: true,
     render: error::render,
@@ -45,8 +60,26 @@ fn routes() -> OpenApiRouter<Service> {
         ))
         .routes(routes!(
             get_auth_config::handler,
-            update_auth_config::handler
+            update_auth_config::handler,
+            delete_auth_config::handler
         ))
+        .routes(routes!(auth_config_status::handler))
+        .routes(routes!(list_toolkits::handler))
+        .routes(routes!(list_toolkit_categories::handler))
+        .routes(routes!(get_toolkit::handler))
+        .routes(routes!(
+            list_connected_accounts::handler,
+            create_connected_account::handler
+        ))
+        .routes(routes!(create_link::handler))
+        .routes(routes!(
+            get_connected_account::handler,
+            update_connected_account::handler,
+            delete_connected_account::handler
+        ))
+        .routes(routes!(connected_account_status::handler))
+        .routes(routes!(refresh_connected_account::handler))
+        .routes(routes!(revoke_connected_account::handler))
 }
 
 /// The one key of the request. Composio takes exactly one credential header and counts `authorization` among them,

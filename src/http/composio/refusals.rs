@@ -36,6 +36,57 @@ pub(super) fn of(refusal: &Refusal) -> Answer {
             format!("Missing required field \"{field}\" for auth scheme \"{scheme}\" in toolkit \"{toolkit}\"").into(),
         )
         .fix("Put the field into auth_config.credentials."),
+        Refusal::ManagedNeedsLink => bad(
+            600,
+            "ConnectedAccount_BadRequest",
+            "A connection with a managed auth config is made by its user: POST /connected_accounts/link".into(),
+        )
+        .fix("Use POST /connected_accounts/link and send your user to its redirect_url."),
+        Refusal::OtherScheme { expected } => bad(
+            600,
+            "ConnectedAccount_BadRequest",
+            format!("The auth config's scheme is {expected}").into(),
+        )
+        .fix(format!("Send \"authScheme\": \"{expected}\".")),
+        Refusal::NoCredential => bad(
+            600,
+            "ConnectedAccount_BadRequest",
+            "The connected account has no credential".into(),
+        )
+        .fix("Connect it first: POST /connected_accounts/link."),
+        Refusal::Ended { status } => bad(
+            600,
+            "ConnectedAccount_BadRequest",
+            format!("The connected account is {status}").into(),
+        )
+        .fix("Give it a new credential: PATCH /connected_accounts/{nanoid}."),
+        Refusal::MissingFields(names) => bad(
+            612,
+            "ConnectedAccount_MissingRequiredFields",
+            format!("Missing required fields: {}", names.join(", ")).into(),
+        )
+        .fix("Put the fields into connection.state.val."),
+        Refusal::NotRefreshable { scheme } => Answer::new(
+            StatusCode::CONFLICT,
+            10409,
+            "HTTP_Conflict",
+            format!("Credentials of the scheme {scheme} cannot be refreshed"),
+        )
+        .fix("Give the connected account a new credential instead."),
+        // The public SDKs make an error of its own of these words.
+        Refusal::OnlyForShared => bad(
+            600,
+            "ConnectedAccount_BadRequest",
+            "acl_config_for_shared is only valid on SHARED connections".into(),
+        )
+        .fix("Leave experimental.acl_config_for_shared out: only its own user uses a connected account."),
+        Refusal::AliasTaken => Answer::new(
+            StatusCode::CONFLICT,
+            10409,
+            "HTTP_Conflict",
+            "The alias is taken by another connected account of this user and toolkit",
+        )
+        .fix("Choose another alias."),
         Refusal::NameTaken => Answer::new(StatusCode::CONFLICT, 10409, "HTTP_Conflict", "The name is taken")
             .fix("Choose another name."),
         Refusal::DiskFull => Answer::unavailable("Writes are refused: the server's disk is almost full"),

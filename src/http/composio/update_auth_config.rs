@@ -6,7 +6,7 @@ use axum::extract::State;
 use super::document::{AUTH_CONFIGS, Failures};
 use super::error::ErrorEnvelope;
 use super::wire::change_schema::PatchAuthConfigsByNanoidRequest;
-use super::wire::{AuthConfigChangeBody, Done};
+use super::wire::{AuthConfigChangeBody, Done, WRAPPER};
 use crate::domain::Service;
 use crate::domain::ids::AuthConfigId;
 use crate::http::extract::{AuthConfigsWrite, Authorized, Body, IfMatch, Param};
@@ -41,7 +41,22 @@ pub(super) async fn handler(
     body: Body<AuthConfigChangeBody>,
 ) -> Result<Json<Done>, Failure> {
     let id = id.valid()?;
-    let read = |managed| body.valid()?.read(managed, if_match);
-    service.update_auth_config(&caller, &id, read).await?;
+    let mut wrapped = false;
+    let read = |managed| {
+        let body = body.valid()?;
+        let is_wrapped = body.is_wrapped();
+        let change = body.read(managed, if_match)?;
+        wrapped = is_wrapped;
+        Ok(change)
+    };
+    let done = service.update_auth_config(&caller, &id, read).await;
+    // What is wrong beyond the body itself lies in this part of it.
+    done.map_err(|error| {
+        if wrapped {
+            error.under(&[WRAPPER.into()])
+        } else {
+            error
+        }
+    })?;
     Ok(Json(Done::new("Auth config updated successfully")))
 }

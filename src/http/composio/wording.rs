@@ -1,11 +1,19 @@
 //! Broken rules in the words of zod, in which this dialect answers (contract/composio "Conventions"). Never a value.
 
-use crate::domain::error::{BodyFault, Expected, Issue, Rule, Segment};
+use crate::domain::error::{BodyFault, Expected, Issue, Kind, Rule, Segment};
+
+/// The first step to an issue that lies in the query of a route that takes a body too. A member of a body that has this
+/// name is unknown, and has no other steps after it.
+pub(super) const QUERY: &str = "?";
 
 /// `Error in <part>.<path>: <text>`; `part` is where the input was found: `payload`, `query` or `params`.
 pub(super) fn line(part: &str, issue: &Issue) -> String {
+    let (part, path) = match issue.path.as_slice() {
+        [Segment::Key(first), path @ ..] if first == QUERY && !path.is_empty() => ("query", path),
+        path => (part, path),
+    };
     let mut place = part.to_owned();
-    for segment in &issue.path {
+    for segment in path {
         place.push('.');
         place.push_str(&segment.to_string());
     }
@@ -41,6 +49,7 @@ fn text(issue: &Issue) -> String {
         Rule::NotOneOf(words) => not_one_of(issue, words),
         Rule::TooLong { max } => format!("String must contain at most {max} character(s)"),
         Rule::TooShort { min } => format!("String must contain at least {min} character(s)"),
+        Rule::TooManyBytes { max } => format!("Values must have at most {max} byte(s) altogether"),
         Rule::TooMany { max } => format!("Array must contain at most {max} element(s)"),
         Rule::OutOfRange { min, max } => {
             format!("Number must be greater than or equal to {min} and less than or equal to {max}")
@@ -53,6 +62,7 @@ fn text(issue: &Issue) -> String {
         Rule::NotANumber => "Expected number, received nan".to_owned(),
         Rule::NotABoolean => "Expected boolean, received string".to_owned(),
         Rule::NotAUuid => "Invalid uuid".to_owned(),
+        Rule::IllFormedId(kind) => ill_formed_id(*kind).to_owned(),
         Rule::NotAUrl => "Invalid url".to_owned(),
         Rule::NotASlug => "Invalid slug".to_owned(),
         Rule::ReservedSlug => "The slug is a reserved word".to_owned(),
@@ -61,6 +71,15 @@ fn text(issue: &Issue) -> String {
         Rule::NoOAuthService => "The toolkit does not use OAuth".to_owned(),
         Rule::NulCharacter => "The text must not contain the character U+0000".to_owned(),
         Rule::NotWith(words) => format!("Does not go with {words}"),
+    }
+}
+
+/// The words for an id that does not have its form.
+pub(super) fn ill_formed_id(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AuthConfig => "Invalid auth config id",
+        Kind::Connection => "Invalid connected account id",
+        _ => "Invalid id",
     }
 }
 

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use crate::domain::Error;
 use crate::domain::error::Kind;
-use crate::domain::ids::{AuthConfigId, ConnectionId, IntegrationId};
+use crate::domain::ids::{AuthConfigId, ConnectedAccountId, ConnectionId, IntegrationId};
 
 /// An id that can stand in a path.
 pub trait PathId: FromStr + Send {
@@ -19,6 +19,10 @@ pub trait PathId: FromStr + Send {
 }
 
 impl PathId for ConnectionId {
+    const KIND: Kind = Kind::Connection;
+}
+
+impl PathId for ConnectedAccountId {
     const KIND: Kind = Kind::Connection;
 }
 

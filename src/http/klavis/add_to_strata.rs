@@ -66,18 +66,20 @@ pub(super) struct StrataAddServersResponse {
     /// Where the user agrees at the provider, by server; only those whose page is there.
     #[schema(required = false)]
     oauth_urls: BTreeMap<String, String>,
-    /// Where the user enters an API key, by server; only those whose page is there.
+    /// Where the user enters an API key or the like, by server: of servers that still need one. Each is good for ten
+    /// minutes, once; only for keys with `connections:write`.
     #[schema(required = false)]
     api_key_urls: BTreeMap<String, String>,
 }
 
 impl From<Strata> for StrataAddServersResponse {
     fn from(strata: Strata) -> Self {
+        let api_key_urls = wire::api_key_urls(&strata);
         Self {
             added_servers: wire::klavis_names(&strata.services),
             added_external_servers: strata.external.into_iter().map(Into::into).collect(),
             oauth_urls: BTreeMap::new(),
-            api_key_urls: BTreeMap::new(),
+            api_key_urls,
         }
     }
 }

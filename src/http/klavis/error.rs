@@ -85,7 +85,7 @@ fn answer(error: &Error) -> Answer {
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
         Error::IllFormedId(_) => return Answer::List(vec![ValidationError::path_id()]),
         Error::Body(fault) => return body_answer(fault),
-        Error::Invalid(issues) => {
+        Error::Invalid(issues) | Error::InvalidPath(issues) => {
             return Answer::List(issues.iter().map(ValidationError::of).collect());
         }
         Error::Refused(refusal) => refusal_words(refusal),

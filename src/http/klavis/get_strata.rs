@@ -30,20 +30,22 @@ pub(super) struct StrataGetResponse {
     /// Where the user agrees at the provider, by server; only those whose page is there.
     #[schema(required = false)]
     oauth_urls: BTreeMap<String, String>,
-    /// Where the user enters an API key, by server; only those whose page is there.
+    /// Where the user enters an API key or the like, by server: of servers that still need one. Each is good for ten
+    /// minutes, once; only for keys with `connections:write`.
     #[schema(required = false)]
     api_key_urls: BTreeMap<String, String>,
 }
 
 impl From<Strata> for StrataGetResponse {
     fn from(strata: Strata) -> Self {
+        let api_key_urls = wire::api_key_urls(&strata);
         Self {
             strata_id: strata.id.to_string(),
             strata_server_url: strata.url,
             connected_servers: wire::klavis_names(&strata.services),
             connected_external_servers: strata.external.into_iter().map(Into::into).collect(),
             oauth_urls: BTreeMap::new(),
-            api_key_urls: BTreeMap::new(),
+            api_key_urls,
         }
     }
 }

@@ -52,6 +52,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     document: document::document,
     api_key,
     admit: |_| Ok(()),
+    hides: |_| false,
     head: false,
     refuses_encoded: false,
     render: error::render,

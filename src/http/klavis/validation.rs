@@ -162,6 +162,7 @@ fn worded(rule: &Rule) -> Worded {
             format!("String should have at most {}", characters(*max)).into(),
             Some(json!({ "max_length": max })),
         ),
+        Rule::TooManyBytes { max } => value_error(format!("more than {max} bytes altogether")),
         Rule::TooMany { max } => (
             "too_long",
             format!("List should have at most {max} items after validation").into(),
@@ -189,6 +190,7 @@ fn worded(rule: &Rule) -> Worded {
             "int_parsing_size",
             "Unable to parse input string as an integer, exceeded maximum size",
         ),
+        Rule::IllFormedId(_) => value_error("the id does not have its form"),
         Rule::NotASlug => {
             value_error("not a slug: letters, digits, - and _, a letter or digit first")
         }

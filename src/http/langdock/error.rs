@@ -60,7 +60,7 @@ struct MissingScopes {
 /// The answer to a failed request.
 pub(super) fn render(error: &Error, _: &Context<'_>) -> Response {
     let (status, message) = match error {
-        Error::Invalid(issues) => return invalid(issues),
+        Error::Invalid(issues) | Error::InvalidPath(issues) => return invalid(issues),
         Error::Body(fault) => return unreadable(fault),
         Error::MissingScope(scope) => return insufficient(*scope),
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "Invalid or missing API key"),

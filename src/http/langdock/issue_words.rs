@@ -12,6 +12,7 @@ pub(super) fn words(rule: &Rule) -> String {
         Rule::TooLong { max } => format!("must have at most {max} characters (UTF-16 units)"),
         Rule::TooShort { min: 1 } => "must not be empty".to_owned(),
         Rule::TooShort { min } => format!("must have at least {min} characters (UTF-16 units)"),
+        Rule::TooManyBytes { max } => format!("must have at most {max} bytes altogether"),
         Rule::TooMany { max } => format!("must have at most {max} elements"),
         Rule::NotASlug => {
             "must begin with a letter A-Z, a-z or a digit and go on with these, \"_\" and \"-\" only".to_owned()

@@ -29,6 +29,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     document: Document::openapi,
     api_key: admission::api_key,
     admit: admission::refuse_browsers,
+    hides: |_| false,
     head: true,
     refuses_encoded: true,
     render: error::render,

@@ -1,4 +1,4 @@
-//! Failures become answers, in the words of the path's dialect.
+//! Failures become answers, in the words of the path's dialect; on the pages for people, pages.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use http::header::ALLOW;
 
 use super::RequestId;
 use crate::domain::Error;
-use crate::http::{Context, dialect_of};
+use crate::http::{Context, connect, dialect_of};
 
-/// Replaces a response that carries a failure by the dialect's rendering of it. `Allow`, which only the router
+/// Replaces a response that carries a failure by the dialect's rendering of it, or by a page. `Allow`, which only the router
 /// knows, stays.
 pub(super) async fn rendered(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -27,7 +27,11 @@ pub(super) async fn rendered(request: Request, next: Next) -> Response {
         path: uri.path(),
         method: &method,
     };
-    let mut answer = (dialect_of(uri.path()).render)(error, &context);
+    let mut answer = if connect::owns(uri.path()) {
+        connect::render(error, &context)
+    } else {
+        (dialect_of(uri.path()).render)(error, &context)
+    };
     if let Some(allow) = response.headers().get(ALLOW) {
         answer.headers_mut().insert(ALLOW, allow.clone());
     }

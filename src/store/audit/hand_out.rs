@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::later::Entry;
 use crate::crypto::Audited;
 use crate::domain::error::Kind;
-use crate::domain::ids::{AuditId, ConnectionId};
+use crate::domain::ids::{AuditId, AuthConfigUuid, ConnectionId};
 use crate::domain::{Caller, Error};
 use crate::store::Db;
 use crate::store::hot::{HandOut, HandOutAnswer};
@@ -30,6 +30,10 @@ pub struct Sealed {
     pub generation: Uuid,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// The config that it inherits from.
+    pub config: AuthConfigUuid,
+    /// What it inherits: the names and the sealed values that the config shares.
+    pub shared: Vec<(String, Vec<u8>)>,
     /// The proof that its audit row was committed (or, batched, is kept to be written).
     pub audited: Audited,
 }
@@ -45,14 +49,16 @@ pub async fn hand_out(
     let later = mode == AuditReads::Batched && db.later().accepts();
     let call = HandOut::new(caller, id, (!later).then_some(audit));
     match db.hand_out(call).await? {
-        HandOutAnswer::Done(generation, bytes) => {
+        HandOutAnswer::Done(found) => {
             AUDIT_ROWS.add(1);
             if later {
                 db.later().keep(db, Entry::new(caller, id, audit));
             }
             Ok(Some(Sealed {
-                generation,
-                bytes,
+                generation: found.generation,
+                bytes: found.bytes,
+                config: AuthConfigUuid(found.config),
+                shared: found.shared,
                 audited: Audited::by(audit),
             }))
         }

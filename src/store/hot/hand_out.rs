@@ -1,4 +1,4 @@
-//! Calls of `hand_out`: reading one sealed credential with its audit row.
+//! Calls of `hand_out_credential`: reading one sealed credential with what it inherits and with its audit row.
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -12,9 +12,11 @@ use crate::domain::Caller;
 use crate::domain::ids::ConnectionId;
 
 pub(super) const ONE: &str = "-- hot: hand out
-    SELECT code, generation, sealed FROM hand_out($1, $2, $3::uuid[], $4, $5, $6)";
+    SELECT code, generation, sealed, config, shared_names, shared
+    FROM hand_out_credential($1, $2, $3::uuid[], $4, $5, $6)";
 pub(super) const MANY: &str = "-- hot: hand outs
-    SELECT code, generation, sealed FROM hand_outs($1, $2, $3, $4, $5, $6)";
+    SELECT code, generation, sealed, config, shared_names, shared
+    FROM hand_out_credentials($1, $2, $3, $4, $5, $6)";
 
 /// A credential to hand out.
 #[derive(Debug)]
@@ -48,12 +50,23 @@ impl HandOut {
 /// What is handed out.
 #[derive(Debug)]
 pub(in crate::store) enum HandOutAnswer {
-    /// The sealed credential with its generation.
-    Done(Uuid, Vec<u8>),
+    /// The sealed credential.
+    Done(Found),
     /// The connection has none; no audit row was written.
     None,
     /// There is no such connection for this caller.
     Unknown,
+}
+
+/// A sealed credential, and what it inherits.
+#[derive(Debug)]
+pub(in crate::store) struct Found {
+    pub generation: Uuid,
+    pub bytes: Vec<u8>,
+    /// The config that it inherits from.
+    pub config: Uuid,
+    /// The names and the sealed values that the config shares.
+    pub shared: Vec<(String, Vec<u8>)>,
 }
 
 /// The lane's end at the database.
@@ -115,13 +128,22 @@ impl Link for Calls {
 
 fn answer(row: &PgRow) -> Result<Option<HandOutAnswer>, Failure> {
     Ok(Some(match code(row)? {
-        "done" => HandOutAnswer::Done(
-            row.try_get(1).map_err(unreadable)?,
-            row.try_get(2).map_err(unreadable)?,
-        ),
+        "done" => HandOutAnswer::Done(found(row).map_err(unreadable)?),
         "none" => HandOutAnswer::None,
         "unknown" => HandOutAnswer::Unknown,
         "gone" => return Ok(None),
         other => return Err(unknown_code(other)),
     }))
+}
+
+fn found(row: &PgRow) -> Result<Found, sqlx::Error> {
+    let names: Option<Vec<String>> = row.try_get(4)?;
+    let values: Option<Vec<Vec<u8>>> = row.try_get(5)?;
+    let shared = names.unwrap_or_default().into_iter();
+    Ok(Found {
+        generation: row.try_get(1)?,
+        bytes: row.try_get(2)?,
+        config: row.try_get(3)?,
+        shared: shared.zip(values.unwrap_or_default()).collect(),
+    })
 }

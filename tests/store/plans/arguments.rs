@@ -25,74 +25,70 @@ pub const EXEMPT: &[(&str, &str)] = &[
 /// Other arguments than those that fit the types: by a statement's name, the position (from 1) and the literal. Each
 /// list is one more plan to look at.
 const VARIANTS: &[(&str, &[(usize, &str)])] = &[
-    // The first page, without a filter.
+    // The first page, without a filter and with disabled ones; the next page; one kind; a name.
     (
         "auth_configs: list",
         &[
-            (2, "NULL"),
-            (3, "NULL"),
-            (4, "NULL"),
-            (5, "true"),
+            (2, "'{true,false}'"),
+            (3, "'{true,false}'"),
+            (4, "'ffffffff-ffff-ffff-ffff-ffffffffffff'"),
+            (5, "21"),
             (6, "NULL"),
-            (7, "21"),
-        ],
-    ),
-    // The next page.
-    (
-        "auth_configs: list",
-        &[
-            (3, "NULL"),
-            (4, "NULL"),
-            (5, "true"),
-            (6, "NULL"),
-            (7, "21"),
-        ],
-    ),
-    // Those of some integrations, of one kind, of a name.
-    (
-        "auth_configs: list",
-        &[
-            (2, "NULL"),
-            (3, "NULL"),
-            (5, "false"),
-            (6, "NULL"),
-            (7, "21"),
         ],
     ),
     (
         "auth_configs: list",
         &[
-            (2, "NULL"),
-            (3, "true"),
-            (4, "NULL"),
-            (5, "false"),
+            (2, "'{true,false}'"),
+            (3, "'{true}'"),
+            (5, "21"),
             (6, "NULL"),
-            (7, "21"),
         ],
     ),
     (
         "auth_configs: list",
+        &[(2, "'{true}'"), (3, "'{true}'"), (5, "21"), (6, "NULL")],
+    ),
+    (
+        "auth_configs: list",
         &[
-            (2, "NULL"),
-            (3, "NULL"),
-            (4, "NULL"),
-            (5, "true"),
+            (2, "'{true,false}'"),
+            (3, "'{true,false}'"),
+            (5, "1001"),
             (6, "'%fig 5%'"),
-            (7, "1001"),
+        ],
+    ),
+    (
+        "auth_configs: list of integrations",
+        &[
+            (2, "'{true,false}'"),
+            (3, "'{true}'"),
+            (5, "21"),
+            (6, "NULL"),
         ],
     ),
     (
         "auth_configs: count",
-        &[(2, "NULL"), (3, "NULL"), (4, "true"), (5, "NULL")],
+        &[(2, "'{true,false}'"), (3, "'{true,false}'")],
     ),
     (
-        "auth_configs: count",
-        &[(2, "NULL"), (4, "true"), (5, "NULL")],
+        "auth_configs: count like",
+        &[
+            (2, "'{true,false}'"),
+            (3, "'{true,false}'"),
+            (4, "'%fig 5%'"),
+        ],
+    ),
+    // Of one status that most have, and of all.
+    (
+        "connections: list by status, created_at DESC",
+        &[(2, "'infinity'"), (4, "21"), (5, "'{ACTIVE}'")],
     ),
     (
-        "auth_configs: count",
-        &[(2, "true"), (3, "NULL"), (4, "false"), (5, "'%fig 5%'")],
+        "connections: list by status, updated_at DESC",
+        &[(2, "'infinity'"), (4, "21"), (5, "'{ACTIVE,EXPIRED}'")],
     ),
+    ("connections: count of statuses", &[(2, "'{ACTIVE}'")]),
     ("auth_configs: find", &[(2, "'ac_7_500'")]),
     // In every integration, and in one; without and with client ids that have no index.
     (
@@ -133,6 +129,10 @@ const VARIANTS: &[(&str, &[(usize, &str)])] = &[
         "users: page of those of some integrations",
         &[(2, "1000"), (3, "950")],
     ),
+    ("api_keys: whether one is live", &[(2, "'key7n500'")]),
+    // Few have ended so long ago, and all have.
+    ("link_tokens: purge", &[(1, "604800")]),
+    ("link_tokens: purge", &[(1, "3600")]),
     // A retention of a week (few rows are older), and of an hour (all are).
     ("retired_connections: purge", &[(1, "604800")]),
     ("retired_connections: purge", &[(1, "3600")]),

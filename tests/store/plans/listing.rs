@@ -1,5 +1,6 @@
-//! What the listings of the Klavis dialect read, run at 100 tenants with 1,000 connections each: a page reads a page of
-//! rows, and nothing but a count (and a list without pages) grows with what the tenant has.
+//! What the listings of the Klavis and Composio dialects read, run at 100 tenants with 1,000 connections each: a page
+//! reads a page of rows, and nothing but a count (and a list without pages, and one by the last change) grows with what
+//! the tenant has.
 //!
 //! An index-only scan passes over the entries that an offset skips. It reads no row of the table for them, and that is
 //! the price of page numbers, which the contract demands.
@@ -37,6 +38,17 @@ const USER: &str = "sha256('user 500 of 7')";
 const TWO: &str = "'{00000002-0000-7000-8000-0000000701f4,00000002-0000-7000-8000-0000000701f5}'";
 /// The index of the client id of the second one's config.
 const CLIENT: &str = "sha256('user 501 of 7')";
+const CONFIG: &str = "'{00000003-0000-7000-8000-0000000701f4}'";
+const CONNECTION: &str = "'{00000004-0000-7000-8000-0000000701f4}'";
+const ACCOUNTS: &str = "'{ca_7_500,ca_7_501}'";
+const USERS: &str = "ARRAY[sha256('user 500 of 7')]";
+/// Before the newest row.
+const NEWEST: &str = "'infinity'";
+/// In the middle of the rows, which were made a second apart.
+const MIDDLE: &str = "now() - interval '599500 seconds'";
+const LAST_ID: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+const NO: &str = "'00000000-0000-0000-0000-000000000000'";
+const BOTH: &str = "'{true,false}'";
 const STRATA: &str = "'00000008-0000-7000-8000-0000000701f4'";
 
 const fn listing(
@@ -76,6 +88,39 @@ const LISTINGS: &[Listing] = &[
     listing(("a strata's external servers", "strata_external_servers: of one"), &[STRATA], 1, 1, 0),
     listing(("a white label", "auth_configs: find by client id"), &[CLIENT, "'{}'", "NULL", "'{API_KEY}'"], 1, 2, 0),
     listing(("a white label, limited key", "auth_configs: find by client id"), &[CLIENT, "'{}'", TWO, "'{API_KEY}'"], 1, 4, 0),
+    listing(("auth configs, first page", "auth_configs: list"), &[BOTH, "'{true}'", LAST_ID, "21", "NULL"], 21, 42, 0),
+    listing(("auth configs, deep page", "auth_configs: list"), &[BOTH, "'{true}'", "'00000003-0000-7000-8000-0000000700c8'", "21", "NULL"], 21, 41, 0),
+    listing(("auth configs, largest page", "auth_configs: list"), &[BOTH, "'{true}'", LAST_ID, "1001", "NULL"], 900, 900, 0),
+    listing(("auth configs, disabled ones too", "auth_configs: list"), &[BOTH, BOTH, LAST_ID, "21", "NULL"], 21, 64, 0),
+    listing(("auth configs, managed ones", "auth_configs: list"), &["'{true}'", "'{true}'", LAST_ID, "21", "NULL"], 21, 21, 0),
+    listing(("auth configs, custom ones", "auth_configs: list"), &["'{false}'", "'{true}'", LAST_ID, "21", "NULL"], 21, 21, 0),
+    listing(("auth configs, of a toolkit", "auth_configs: list of integrations"), &[BOTH, "'{true}'", LAST_ID, "21", "NULL", TWO], 2, 2, 0),
+    listing(("auth configs, total", "auth_configs: count"), &[BOTH, "'{true}'"], 1, 0, 900),
+    listing(("auth configs, total of managed ones", "auth_configs: count"), &["'{true}'", "'{true}'"], 1, 0, 100),
+    listing(("auth configs, total of a toolkit", "auth_configs: count of integrations"), &[BOTH, "'{true}'", TWO], 1, 2, 2),
+    listing(("accounts, first page", "connections: list, created_at DESC"), &[NEWEST, LAST_ID, "21"], 21, 21, 0),
+    listing(("accounts, deep page", "connections: list, created_at DESC"), &[MIDDLE, LAST_ID, "21"], 21, 21, 0),
+    listing(("accounts, oldest first", "connections: list, created_at ASC"), &[MIDDLE, NO, "21"], 21, 21, 0),
+    listing(("accounts, last changed first", "connections: list, updated_at DESC"), &[NEWEST, LAST_ID, "21"], 21, EACH, 0),
+    listing(("accounts, of a status", "connections: list by status, created_at DESC"), &[NEWEST, LAST_ID, "21", "'{ACTIVE}'"], 21, 21, 0),
+    listing(("accounts, of two statuses", "connections: list by status, created_at DESC"), &[MIDDLE, LAST_ID, "21", "'{EXPIRED,INACTIVE}'"], 21, 42, 0),
+    listing(("accounts, of a toolkit", "connections: list by integration, created_at DESC"), &[NEWEST, LAST_ID, "21", "NULL", TWO, "NULL", "NULL", "NULL"], 2, 2, 0),
+    listing(("accounts, of a toolkit and status", "connections: list by integration, created_at DESC"), &[NEWEST, LAST_ID, "21", "'{EXPIRED}'", TWO, "NULL", "NULL", "NULL"], 0, 2, 0),
+    listing(("accounts, of a user", "connections: list by user, created_at DESC"), &[NEWEST, LAST_ID, "21", "NULL", "NULL", USERS, "NULL", "NULL"], 1, 1, 0),
+    listing(("accounts, of a user and a toolkit", "connections: list by integration and user, created_at DESC"), &[NEWEST, LAST_ID, "21", "NULL", TWO, USERS, "NULL", "NULL"], 1, 1, 0),
+    listing(("accounts, of a user under a config", "connections: list by config and user, created_at DESC"), &[NEWEST, LAST_ID, "21", "'{ACTIVE}'", "NULL", USERS, CONFIG, "NULL"], 1, 1, 0),
+    listing(("accounts, under a config", "connections: list by config, updated_at ASC"), &["'epoch'", NO, "21", "NULL", "NULL", "NULL", CONFIG, "NULL"], 1, 1, 0),
+    listing(("accounts, by id", "connections: list by id, created_at ASC"), &["'epoch'", NO, "21", "NULL", "NULL", "NULL", "NULL", ACCOUNTS], 2, 2, 0),
+    listing(("accounts, total", "connections: count"), &[], 1, 0, EACH),
+    listing(("accounts, total of a status", "connections: count of statuses"), &["'{EXPIRED}'"], 1, 0, 100),
+    listing(("accounts, total of a user", "connections: count of users"), &[USERS], 1, 0, 1),
+    listing(("accounts, total of a toolkit", "connections: count of integrations"), &[TWO], 1, 0, 2),
+    listing(("accounts, total under a config", "connections: count of configs"), &[CONFIG], 1, 0, 1),
+    listing(("accounts, total of a user and status", "connections: count listed by user"), &["'{ACTIVE}'", "NULL", USERS, "NULL", "NULL"], 1, 1, 0),
+    listing(("accounts, total of a toolkit and status", "connections: count listed by integration"), &["'{ACTIVE}'", TWO, "NULL", "NULL", "NULL"], 1, 2, 0),
+    listing(("accounts, their credentials", "connections: sealed credentials"), &[CONNECTION], 1, 1, 0),
+    listing(("accounts, their configs", "auth_configs: some by row id"), &[CONFIG], 1, 1, 0),
+    listing(("accounts, what they inherit", "auth_config_secrets: shared of configs"), &[CONFIG], 1, 1, 0),
     listing(("a white label, sealed before there was an index", "auth_config_secrets: client ids without an index"), &["'00000000-0000-0000-0000-000000000000'"], 100, 100, 0),
 ];
 
@@ -206,14 +251,25 @@ async fn a_page_reads_a_page_and_nothing_reads_what_is_not_the_tenants() {
 async fn without_its_index_a_page_is_reported() {
     let (database, mut superuser, big) = full().await;
     superuser
-        .execute("DROP INDEX users_made, auth_config_secrets_value")
+        .execute(
+            "DROP INDEX users_made, auth_config_secrets_value, auth_configs_listed, connections_created, connections_status",
+        )
         .await
         .unwrap();
     let mut connection = PgConnection::connect_with(&database.login()).await.unwrap();
 
     let found = findings(&mut connection, &big).await;
 
-    for route in ["users, first page", "users, deep page", "a white label"] {
+    for route in [
+        "users, first page",
+        "users, deep page",
+        "a white label",
+        "auth configs, first page",
+        "auth configs, managed ones",
+        "accounts, first page",
+        "accounts, deep page",
+        "accounts, of a status",
+    ] {
         let reported = found
             .iter()
             .any(|line| line.starts_with(&format!("{route} (")));

@@ -57,6 +57,22 @@ const CALLS: &[(&str, &str, &str)] = &[
             '{request,request}')",
         "done",
     ),
+    (
+        "code",
+        "hand_out_credential('$tenant', '$connection', NULL, '$audit', 'key', 'request')",
+        "done",
+    ),
+    (
+        "code",
+        "hand_out_credential('$tenant', '$absent', NULL, '$audit', 'key', 'request')",
+        "unknown",
+    ),
+    (
+        "code",
+        "hand_out_credentials('{$tenant,$tenant}', '{$connection,$absent}', '{NULL,NULL}', '{$audit,$audit}', '{key,key}',
+            '{request,request}')",
+        "done",
+    ),
     ("code", "read_auth_config('$tenant', 'ac_7_500', NULL)", "done"),
     ("code", "read_auth_config('$tenant', NULL, '$integration')", "done"),
     ("code", "read_auth_config('$tenant', NULL, '$absent')", "unknown"),

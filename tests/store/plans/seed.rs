@@ -51,10 +51,12 @@ const ROWS: &[&str] = &[
     "INSERT INTO integrations (tenant_id, integration_id, match_key, slug, name)
         SELECT pg_temp.tenant(t), pg_temp.id(2, t, n), 'service' || n, 'service-' || n, 'Service ' || n FROM rows",
     "INSERT INTO auth_configs (tenant_id, auth_config_id, public_id, integration_id, is_default, is_implicit, name,
-            scheme, tool_access, fields, created_by, managed, sealed_proxy_auth_key)
+            scheme, tool_access, fields, created_by, managed, enabled, sealed_proxy_auth_key)
         SELECT pg_temp.tenant(t), pg_temp.id(3, t, n), 'ac_' || t || '_' || n, pg_temp.id(2, t, n), true, false,
-            'Config ' || n, 'API_KEY', '{}', '[]', 'key', n % 10 = 0, CASE WHEN n % 10 = 0 THEN sealed END
+            'Config ' || n, 'API_KEY', '{}', '[]', 'key', n % 10 = 0, n % 10 <> 5, CASE WHEN n % 10 = 0 THEN sealed END
         FROM rows",
+    "INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value)
+        SELECT pg_temp.tenant(t), pg_temp.id(3, t, n), 'shared', 'region', sealed FROM rows WHERE n % 10 = 0",
     "INSERT INTO auth_config_secrets (tenant_id, auth_config_id, kind, name, sealed_value)
         SELECT pg_temp.tenant(t), pg_temp.id(3, t, n), 'credential', 'client_secret', sealed FROM rows",
     // Some were sealed before client ids had an index.
@@ -65,9 +67,10 @@ const ROWS: &[&str] = &[
     "INSERT INTO users (tenant_id, user_hash, user_id)
         SELECT pg_temp.tenant(t), pg_temp.hash(t, n), 'user ' || n FROM rows",
     "INSERT INTO connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id, user_hash,
-            is_primary, status, generation, sealed_credential)
+            is_primary, status, generation, sealed_credential, created_at, updated_at)
         SELECT pg_temp.tenant(t), pg_temp.id(4, t, n), 'ca_' || t || '_' || n, pg_temp.id(3, t, n),
-            pg_temp.id(2, t, n), 'user ' || n, pg_temp.hash(t, n), true, 'ACTIVE', pg_temp.id(5, t, n), sealed
+            pg_temp.id(2, t, n), 'user ' || n, pg_temp.hash(t, n), true,
+            CASE n % 10 WHEN 1 THEN 'INACTIVE' WHEN 2 THEN 'EXPIRED' ELSE 'ACTIVE' END, pg_temp.id(5, t, n), sealed, at, at
         FROM rows",
     "INSERT INTO retired_connections (tenant_id, connection_id, public_id, auth_config_id, integration_id, user_id,
             user_hash, is_primary, status, generation, sealed_credential, read_only, created_at, updated_at,
@@ -85,6 +88,8 @@ const ROWS: &[&str] = &[
         SELECT pg_temp.tenant(t), pg_temp.id(8, t, n), pg_temp.id(2, t, n) FROM rows",
     "INSERT INTO strata_external_servers (tenant_id, strata_id, name, url, sealed_headers)
         SELECT pg_temp.tenant(t), pg_temp.id(8, t, n), 'server ' || n, 'https://mcp.example', sealed FROM rows",
+    "INSERT INTO link_tokens (tenant_id, token_hash, connection_id, key_id, sealed_data, expires_at)
+        SELECT pg_temp.tenant(t), pg_temp.hash(t, n), pg_temp.id(4, t, n), 'key', sealed, at FROM rows",
 ];
 
 /// Fills the database, as superuser. Foreign keys are not looked at one by one: the ids are made to fit.

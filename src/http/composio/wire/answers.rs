@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::auth_config::{self, AuthConfigBody};
 use super::cursor;
 use crate::domain::auth_config::{AuthConfigView, Page};
+use crate::domain::ids::RevokeJobId;
 
 /// A page of auth configs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +73,35 @@ impl Done {
         Self {
             success: true,
             message,
+        }
+    }
+}
+
+/// What a deletion answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeleteAuthConfigsByNanoidResponse)]
+pub(in super::super) struct Deleted {
+    /// Always true.
+    success: bool,
+    /// What was done.
+    message: &'static str,
+    /// What to name where revocation was asked for; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "pj_V1StGXR8_Z5j")]
+    revoke_job_id: Option<String>,
+}
+
+impl Deleted {
+    /// The answer, with the revocation that was asked for.
+    pub(in super::super) fn new(revocation: Option<&RevokeJobId>) -> Self {
+        Self {
+            success: true,
+            message: if revocation.is_some() {
+                "Auth config deleted successfully. Its credentials are destroyed here; nothing is revoked at the provider"
+            } else {
+                "Auth config deleted successfully"
+            },
+            revoke_job_id: revocation.map(RevokeJobId::to_string),
         }
     }
 }

@@ -198,7 +198,7 @@ pub(super) fn shown(scheme: &Scheme) -> &'static str {
 }
 
 /// ISO 8601 in UTC with milliseconds, as JavaScript writes it.
-fn timestamp(at: OffsetDateTime) -> String {
+pub(super) fn timestamp(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     let (date, time) = (at.date(), at.time());
     format!(

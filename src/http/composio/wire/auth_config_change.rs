@@ -10,7 +10,7 @@ use crate::http::shape::{self, Faults, Members};
 use crate::json::{Json, Object};
 
 /// The only member of the wrapped form, which the published example of this endpoint sends.
-const WRAPPER: &str = "auth_config";
+pub(in super::super) const WRAPPER: &str = "auth_config";
 
 /// A change as it came. Which members it may have can depend on the stored config, so it is read once that is known.
 #[derive(Debug)]
@@ -23,6 +23,12 @@ impl FromJson for AuthConfigChangeBody {
 }
 
 impl AuthConfigChangeBody {
+    /// Whether it has the wrapped form.
+    pub(in super::super) fn is_wrapped(&self) -> bool {
+        let object = self.0.as_object();
+        object.is_some_and(|object| object.len() == 1 && object.contains_key(WRAPPER))
+    }
+
     /// The change, or everything that is wrong with the body. `managed` is the stored config's, and stands for a
     /// `type` that the wrapped form leaves out.
     pub(in super::super) fn read(
@@ -31,10 +37,7 @@ impl AuthConfigChangeBody {
         if_match: Option<String>,
     ) -> Result<AuthConfigChange, Error> {
         let mut faults = Faults::default();
-        let wrapped = self
-            .0
-            .as_object()
-            .is_some_and(|object| object.len() == 1 && object.contains_key(WRAPPER));
+        let wrapped = self.is_wrapped();
         if let Some(asked) = asked_kind(&self.0, wrapped)
             && asked != managed
         {

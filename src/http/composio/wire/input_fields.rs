@@ -3,9 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::auth_config::{AuthConfigView, DeclaredField, FieldKind};
-use crate::domain::catalogue;
-use crate::domain::scheme::Scheme;
+use crate::domain::auth_config::{AuthConfigView, FieldKind};
+use crate::domain::expected_fields::{self, ExpectedField};
 
 /// One field that a user fills in when connecting.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,99 +36,31 @@ pub(in super::super) struct InputField {
     is_available_as_shared_credentials: bool,
 }
 
-/// The declared fields; where none are declared those of the catalogue entry's scheme; else the scheme's own.
+/// What a user fills in under the config.
 pub(super) fn of(view: &AuthConfigView) -> Vec<InputField> {
-    let config = &view.config;
-    let mut fields: Vec<_> = config.fields.iter().map(declared).collect();
-    if fields.is_empty() {
-        let entry = view.integration.catalogue_entry();
-        fields = match entry.and_then(|entry| entry.scheme(config.scheme.name())) {
-            Some(scheme) => scheme.fields.iter().map(templated).collect(),
-            None => own(&config.scheme)
-                .iter()
-                .map(|(name, label, secret)| plain(name, label, *secret))
-                .collect(),
-        };
-    }
-    for field in &mut fields {
-        if view.shared.iter().any(|(name, _)| *name == field.name) {
-            field.is_available_as_shared_credentials = true;
-            field.required = false;
+    let shared = view.shared.iter().map(|(name, _)| name.as_str());
+    expected_fields::of(&view.config, &view.integration, shared)
+        .into_iter()
+        .map(InputField::from)
+        .collect()
+}
+
+impl From<ExpectedField> for InputField {
+    fn from(field: ExpectedField) -> Self {
+        Self {
+            name: field.slug,
+            display_name: field.label,
+            r#type: if field.kind == FieldKind::Number {
+                "number"
+            } else {
+                "string"
+            },
+            description: field.description,
+            required: field.required,
+            user_visible: true,
+            default: field.default,
+            is_secret: field.secret,
+            is_available_as_shared_credentials: field.shared,
         }
-    }
-    fields
-}
-
-fn declared(field: &DeclaredField) -> InputField {
-    InputField {
-        r#type: if field.kind == FieldKind::Number {
-            "number"
-        } else {
-            "string"
-        },
-        description: field.description.clone(),
-        required: field.required,
-        default: field.default.clone(),
-        ..plain(&field.slug, &field.label, field.is_secret())
-    }
-}
-
-fn templated(field: &catalogue::Field) -> InputField {
-    InputField {
-        r#type: if field.kind == catalogue::FieldKind::Number {
-            "number"
-        } else {
-            "string"
-        },
-        description: field.description.clone().unwrap_or_default(),
-        required: field.required,
-        default: field.default.clone(),
-        ..plain(
-            &field.slug,
-            &field.label,
-            field.secret || field.kind == catalogue::FieldKind::Password,
-        )
-    }
-}
-
-fn plain(name: &str, label: &str, secret: bool) -> InputField {
-    InputField {
-        name: name.to_owned(),
-        display_name: label.to_owned(),
-        r#type: "string",
-        description: String::new(),
-        required: true,
-        user_visible: true,
-        default: None,
-        is_secret: secret,
-        is_available_as_shared_credentials: false,
-    }
-}
-
-/// The members of `state.val` that a scheme itself needs from the user (contract/composio `connected_accounts`):
-/// name, label, whether it is a secret. The others get theirs from the provider, or are opaque to us.
-fn own(scheme: &Scheme) -> &'static [(&'static str, &'static str, bool)] {
-    match scheme {
-        Scheme::ApiKey => &[("generic_api_key", "API key", true)],
-        Scheme::Basic | Scheme::BasicJwt => &[
-            ("username", "User name", false),
-            ("password", "Password", true),
-        ],
-        Scheme::Bearer => &[("token", "Token", true)],
-        Scheme::GoogleServiceAccount => &[("credentials_json", "Service account key", true)],
-        Scheme::ServiceAccount => &[
-            ("application_id", "Application id", false),
-            ("installation_id", "Installation id", false),
-            ("private_key", "Private key", true),
-        ],
-        Scheme::ClientCredentials => &[
-            ("client_id", "Client id", false),
-            ("client_secret", "Client secret", true),
-        ],
-        Scheme::None
-        | Scheme::OAuth2
-        | Scheme::OAuth2Dcr
-        | Scheme::OAuth2Cimd
-        | Scheme::Opaque(_) => &[],
     }
 }

@@ -3,6 +3,7 @@
 use super::settings;
 use crate::domain::auth_config::{AuthConfigSettings, NewAuthConfig};
 use crate::domain::error::{Expected, Issue, Rule};
+use crate::domain::managed_apps::not_the_tenants;
 use crate::domain::patch::Patch;
 use crate::domain::scheme::Scheme;
 use crate::http::extract::FromJson;
@@ -71,7 +72,13 @@ fn config_of(mut members: Members, faults: &mut Faults) -> NewAuthConfig {
         name: members.read("name", faults, settings::name),
         settings: AuthConfigSettings {
             credentials: members
-                .read("credentials", faults, settings::credentials)
+                .read("credentials", faults, |json, faults| {
+                    let credentials = settings::credentials(json, faults)?;
+                    if custom == Some(false) {
+                        faults.merge_here(not_the_tenants(&credentials));
+                    }
+                    Some(credentials)
+                })
                 .unwrap_or_default(),
             shared: members
                 .read("shared_credentials", faults, settings::cells)
@@ -96,7 +103,8 @@ fn kind(members: &mut Members, faults: &mut Faults) -> Option<bool> {
     }
 }
 
-fn scheme(json: &Json, faults: &mut Faults) -> Option<Scheme> {
+/// A scheme, by its name.
+pub(super) fn scheme(json: &Json, faults: &mut Faults) -> Option<Scheme> {
     let Some(name) = json.as_str() else {
         faults.note_here(Rule::Type {
             expected: Expected::String,

@@ -61,7 +61,7 @@ impl FromQuery for AuthConfigsQuery {
 }
 
 /// The value of a parameter that may stand once.
-fn single<'a>(
+pub(super) fn single<'a>(
     pairs: &'a [(String, String)],
     name: &'static str,
     expected: Expected,
@@ -85,7 +85,7 @@ fn single<'a>(
     Some(value)
 }
 
-fn boolean(name: &'static str, text: &str, faults: &mut Faults) -> Option<bool> {
+pub(super) fn boolean(name: &'static str, text: &str, faults: &mut Faults) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -96,7 +96,22 @@ fn boolean(name: &'static str, text: &str, faults: &mut Faults) -> Option<bool> 
     }
 }
 
-fn storable(name: &'static str, text: &str, faults: &mut Faults) -> Option<String> {
+/// One of some words.
+pub(super) fn word(
+    pairs: &[(String, String)],
+    name: &'static str,
+    words: &'static [&'static str],
+    faults: &mut Faults,
+) -> Option<&'static str> {
+    let value = single(pairs, name, Expected::String, faults)?;
+    let known = words.iter().copied().find(|known| *known == value);
+    if known.is_none() {
+        faults.note(name, Rule::NotOneOf(words.into()));
+    }
+    known
+}
+
+pub(super) fn storable(name: &'static str, text: &str, faults: &mut Faults) -> Option<String> {
     if text.contains('\0') {
         faults.note(name, Rule::NulCharacter);
         return None;
@@ -105,7 +120,7 @@ fn storable(name: &'static str, text: &str, faults: &mut Faults) -> Option<Strin
 }
 
 /// A whole number in any form that JavaScript reads as one: the SDKs type it as a float and may write `20.0`.
-fn limit(text: &str, faults: &mut Faults) -> Option<u32> {
+pub(super) fn limit(text: &str, faults: &mut Faults) -> Option<u32> {
     let rule = match text.trim().parse::<f64>() {
         Ok(number) if number.is_nan() => Rule::NotANumber,
         Ok(number) if !(1.0..=f64::from(MAX_LIMIT)).contains(&number) => Rule::OutOfRange {

@@ -51,7 +51,7 @@ struct UseManagedAuth {
     /// The name that people read; `<toolkit>-<6 characters>` where it is left out.
     #[schema(min_length = 1, required = false)]
     name: String,
-    #[schema(schema_with = credentials, required = false)]
+    #[schema(schema_with = own_scopes, required = false)]
     credentials: (),
     #[schema(required = false)]
     tool_access_config: ToolAccess,
@@ -91,6 +91,15 @@ struct UseCustomAuth {
     /// Whether the tool router may use it.
     #[schema(required = false)]
     is_enabled_for_tool_router: bool,
+}
+
+/// Credentials of a new auth config with the operator's app: scopes and nothing else.
+fn own_scopes() -> Object {
+    let mut object = credentials();
+    object.description =
+        Some("Scopes to ask users for; any other key is the operator's and is refused.".to_owned());
+    object.additional_properties = None;
+    object
 }
 
 /// Credentials of an auth config: checked scopes, and any other key with any value.
@@ -167,7 +176,7 @@ pub(super) enum DefaultWord {
 /// How users authenticate.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum AuthScheme {
+pub(super) enum AuthScheme {
     Oauth2,
     Oauth1,
     ApiKey,

@@ -1,21 +1,18 @@
 //! The members that making and changing an auth config share.
 
-use crate::domain::auth_config::{Proxy, ToolAccessChange};
+use crate::domain::auth_config::{self, Proxy, ToolAccessChange};
 use crate::domain::error::{Expected, Rule};
 use crate::http::shape::{self, Faults, Members};
-use crate::json::{Json, JsonKind, Object, text_has_nul};
+use crate::json::{Json, JsonKind, Object};
 
 /// Keys of `credentials` whose values are checked; any other key takes any value.
 pub(super) const SCOPE_KEYS: [&str; 2] = ["scopes", "user_scopes"];
-/// The longest key of a sealed value in bytes, as the domain has it: checked here too, so that the fault is named
-/// together with all others and at its whole path.
-const MAX_KEY: usize = 500;
 
-/// A name: stored as text, not empty.
+/// A name. The domain's rules are asked here too, so that what breaks them is named together with all other faults.
 pub(super) fn name(json: Json, faults: &mut Faults) -> Option<String> {
-    let name = shape::text(json, faults)?;
-    if name.is_empty() {
-        faults.note_here(Rule::TooShort { min: 1 });
+    let name = shape::string(json, faults)?;
+    if let Some(rule) = auth_config::broken_by_name(&name) {
+        faults.note_here(rule);
         return None;
     }
     Some(name)
@@ -35,13 +32,7 @@ pub(super) fn credentials(json: Json, faults: &mut Faults) -> Option<Object> {
 /// A map whose values are sealed one by one, so that only its keys are stored as text.
 pub(super) fn cells(json: Json, faults: &mut Faults) -> Option<Object> {
     let cells = shape::map(json, faults)?;
-    for key in cells.keys() {
-        if text_has_nul(key) {
-            faults.note(key.to_owned(), Rule::NulCharacter);
-        } else if key.len() > MAX_KEY {
-            faults.note(key.to_owned(), Rule::TooLong { max: MAX_KEY });
-        }
-    }
+    faults.merge_here(auth_config::broken_by_cells(&cells));
     Some(cells)
 }
 

@@ -25,6 +25,6 @@ pub(super) use services::{
 };
 pub(super) use status::StatusResponse;
 pub(super) use strata::{
-    ExternalServerInfo, ExternalServerRequest, NOT_IN_STRATA, additions, strata_named,
+    ExternalServerInfo, ExternalServerRequest, NOT_IN_STRATA, additions, api_key_urls, strata_named,
 };
 pub(super) use white_label::WhiteLabelingResponse;

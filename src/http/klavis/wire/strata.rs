@@ -10,8 +10,9 @@ use super::read::{null_or, text};
 use super::services::services;
 use crate::domain::error::{Expected, Rule};
 use crate::domain::ids::StrataId;
+use crate::domain::integration::Integration;
 use crate::domain::limits::{broken_limits, strata::too_many_external};
-use crate::domain::strata::{Additions, ExternalServer, NewExternalServer};
+use crate::domain::strata::{Additions, ExternalServer, NewExternalServer, Strata};
 use crate::http::shape::{Faults, Members, array, map};
 use crate::json::{Json, Object};
 
@@ -21,6 +22,15 @@ pub(in crate::http::klavis) const NOT_IN_STRATA: &str = "This server is not part
 /// The strata that a text names. To pydantic it is any text, so one that is no id names a strata that never is.
 pub(in crate::http::klavis) fn strata_named(text: &str) -> StrataId {
     text.parse().unwrap_or(StrataId::NOBODYS)
+}
+
+/// Where the user enters what a server needs, by the server's name as Klavis spells it.
+pub(in crate::http::klavis) fn api_key_urls(strata: &Strata) -> BTreeMap<String, String> {
+    let page = |integration: &Integration| {
+        let url = strata.pages.get(&integration.id)?;
+        Some((integration.klavis_name().to_owned(), url.clone()))
+    };
+    strata.services.iter().filter_map(page).collect()
 }
 
 /// `servers` and `externalServers` of a body, each of them optional and nullable.
