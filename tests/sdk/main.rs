@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;
+mod composio;
 mod database;
 mod klavis;
 mod program;
 mod unsteady;
 
 use clients::{Language, run};
-use klavis::{lives, repeats};
 use program::Server;
 
 /// A server with a tenant, whose clients get its key, a lesser one and another tenant's.
@@ -30,27 +30,27 @@ fn serves(language: Language, client: &str) {
 
 #[test]
 fn the_published_python_client_of_klavis() {
-    lives(Language::Python, "klavis_client.py");
+    klavis::lives(Language::Python, "klavis_client.py");
 }
 
 #[test]
 fn the_published_async_python_client_of_klavis() {
-    lives(Language::Python, "klavis_async_client.py");
+    klavis::lives(Language::Python, "klavis_async_client.py");
 }
 
 #[test]
 fn the_published_typescript_client_of_klavis() {
-    lives(Language::TypeScript { document: None }, "klavis_sdk");
+    klavis::lives(Language::TypeScript { document: None }, "klavis_sdk");
 }
 
 #[test]
 fn the_published_python_clients_of_klavis_repeat_what_was_refused_for_the_moment() {
-    repeats(Language::Python, "klavis_retries.py", &["SYNC", "ASYNC"]);
+    klavis::repeats(Language::Python, "klavis_retries.py", &["SYNC", "ASYNC"]);
 }
 
 #[test]
 fn the_published_typescript_client_of_klavis_repeats_what_was_refused_for_the_moment() {
-    repeats(
+    klavis::repeats(
         Language::TypeScript { document: None },
         "klavis_retries",
         &["LIMITED"],
@@ -59,7 +59,40 @@ fn the_published_typescript_client_of_klavis_repeats_what_was_refused_for_the_mo
 
 #[test]
 fn the_published_python_client_of_composio() {
-    serves(Language::Python, "composio_auth_configs.py");
+    composio::lives(Language::Python, "composio_client_sync.py");
+}
+
+#[test]
+fn the_published_async_python_client_of_composio() {
+    composio::lives(Language::Python, "composio_client_async.py");
+}
+
+#[test]
+fn the_published_python_sdk_of_composio() {
+    composio::lives(Language::Python, "composio_sdk.py");
+}
+
+#[test]
+fn the_published_typescript_sdk_and_client_of_composio() {
+    composio::lives(Language::TypeScript { document: None }, "composio_core");
+}
+
+#[test]
+fn the_published_python_clients_of_composio_repeat_what_was_refused_for_the_moment() {
+    composio::repeats(
+        Language::Python,
+        "composio_retries.py",
+        &["SYNC", "ASYNC", "SDK"],
+    );
+}
+
+#[test]
+fn the_published_typescript_clients_of_composio_repeat_what_was_refused_for_the_moment() {
+    composio::repeats(
+        Language::TypeScript { document: None },
+        "composio_retries",
+        &["CLIENT", "CORE"],
+    );
 }
 
 #[test]
